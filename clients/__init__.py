@@ -1,0 +1,1 @@
+"""Reference clients: one folder per vendor, each doing the hard parts right."""

@@ -1,0 +1,1 @@
+"""The client for vendorlab's own control API."""

@@ -1,0 +1,1 @@
+"""The contract of vendorlab's own control API."""

@@ -1,0 +1,1 @@
+"""The fakes: one folder per vendor over a shared kernel."""

@@ -1,0 +1,1 @@
+"""The kernel: what every fake stands on, and no fake in particular."""

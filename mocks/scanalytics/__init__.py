@@ -1,0 +1,1 @@
+"""Scanalytics: floor sensors that count visits."""

@@ -1,0 +1,1 @@
+"""Stories that put a client through what vendors really do."""

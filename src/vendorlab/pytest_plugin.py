@@ -1,0 +1,1 @@
+"""vendorlab's pytest plugin: fixtures for the tests of its users."""
