@@ -1,0 +1,141 @@
+"""From uvicorn to dispatch: the direct lane for fixed paths, Flask, inline, for all the rest.
+
+Handlers are short and do no I/O, so they run on the loop itself: a thread pool in front of them costs more than they
+do. Only a route marked *blocking* leaves it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from email.utils import formatdate
+from typing import TYPE_CHECKING, Any
+
+from ..clock import SECOND
+from ..web.message import Answer, Request
+from . import wsgi
+
+if TYPE_CHECKING:
+    import flask
+
+    from ..clock import Clock
+    from ..web.dispatch import Dispatch
+    from .gate import Gate
+
+Scope = dict[str, Any]
+
+GATE = "vendorlab.gate"
+
+DRAINED = 64 << 20
+"""Bytes of a body that are read at all."""
+
+
+class HttpEdge:
+    """The ASGI application of one site.
+
+    Args:
+        dispatch: answers the requests.
+        app: the same routes, mounted by Flask.
+        clock: whose time the ``Date`` header tells.
+        direct: answer fixed paths without Flask; off, everything goes the reference lane.
+        largest_body: bytes; a larger one is refused with 413.
+    """
+
+    def __init__(
+        self,
+        dispatch: Dispatch,
+        app: flask.Flask,
+        clock: Clock,
+        *,
+        direct: bool = True,
+        largest_body: int = wsgi.LARGEST_BODY,
+    ) -> None:
+        self._dispatch = dispatch
+        self._app = app
+        self._clock = clock
+        self._largest_body = largest_body
+        self._fixed = (
+            {route.path: route for route in dispatch.site.routes if route.fixed and not route.blocking}
+            if direct
+            else {}
+        )
+        self._blocking = any(route.blocking for route in dispatch.site.routes)
+        self._date = (0, b"")
+
+    async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
+        """Answer one request of an ASGI server."""
+        if scope["type"] != "http":
+            return
+        request = _request(scope)
+        headers = request.headers
+        if "content-length" in headers or "transfer-encoding" in headers:
+            body = await self._body(headers, receive)
+            if body is None:
+                answer = self._dispatch.refuse(413, request, "body-too-large")
+                answer.headers.append(("Connection", "close"))
+                await self._send(answer, scope, send)
+                return
+            request.body = body
+        route = self._fixed.get(request.path)
+        if route is not None:
+            answer = self._dispatch(route, request)
+        elif self._blocking:
+            answer = await asyncio.to_thread(wsgi.call, self._app, request)
+        else:
+            answer = wsgi.call(self._app, request)
+        await self._send(answer, scope, send)
+
+    async def _body(self, headers: Any, receive: Any) -> bytes | None:
+        """The whole body, or None when it is too large.
+
+        Up to ``DRAINED`` bytes of a body that is too large are read and thrown away: a client that is still sending
+        when the connection closes would see a reset instead of the refusal.
+        """
+        length = headers.get("content-length", "")
+        if length.isdigit() and int(length) > DRAINED:
+            return None
+        body = bytearray()
+        size = 0
+        while True:
+            message = await receive()
+            chunk = message.get("body", b"")
+            size += len(chunk)
+            if size <= self._largest_body:
+                body += chunk
+            if size > DRAINED or not message.get("more_body"):
+                return bytes(body) if size <= self._largest_body else None
+
+    async def _send(self, answer: Answer, scope: Scope, send: Any) -> None:
+        if answer.wire is not None:
+            gate: Gate | None = scope.get("state", {}).get(GATE)
+            if gate is not None:
+                gate.arm(answer.wire)
+        head = [(name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in answer.headers]
+        if not any(name == "Content-Length" for name, _ in answer.headers):
+            head.append((b"content-length", b"%d" % len(answer.body)))
+        head.append((b"date", self._date_line()))
+        body = b"" if scope["method"] == "HEAD" else answer.body
+        await send({"type": "http.response.start", "status": answer.status or 500, "headers": head})
+        await send({"type": "http.response.body", "body": body})
+
+    def _date_line(self) -> bytes:
+        """The world's time as the ``Date`` header has it; made anew once a second."""
+        second = self._clock.micros() // SECOND
+        if self._date[0] != second:
+            self._date = (second, formatdate(second, usegmt=True).encode())
+        return self._date[1]
+
+
+def _request(scope: Scope) -> Request:
+    headers: dict[str, str] = {}
+    for raw_name, raw_value in scope["headers"]:
+        name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
+        headers[name] = f"{headers[name]},{value}" if name in headers else value
+    client = scope.get("client")
+    return Request(
+        scope["method"],
+        scope["path"],
+        scope["query_string"].decode("latin-1"),
+        headers,
+        b"",
+        client[0] if client else "127.0.0.1",
+    )
