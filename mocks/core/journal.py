@@ -98,6 +98,7 @@ class Query:
 class _Waiting:
     condition: threading.Condition = field(default_factory=threading.Condition)
     waiters: int = 0
+    interrupted: bool = False
 
 
 class Journal:
@@ -161,6 +162,8 @@ class Journal:
 
         def enough() -> bool:
             found[:] = self.find(query)
+            if self._waiting.interrupted:
+                return True
             return until(found) if until else len(found) >= count
 
         with self._waiting.condition:
@@ -170,6 +173,12 @@ class Journal:
             finally:
                 self._waiting.waiters -= 1
         return found
+
+    def interrupt(self, *, stop: bool) -> None:
+        """Let nobody wait any more, since the world stops; or let them wait again."""
+        with self._waiting.condition:
+            self._waiting.interrupted = stop
+            self._waiting.condition.notify_all()
 
     def clear(self) -> None:
         """Forget every entry; sequence numbers go on."""

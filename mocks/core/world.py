@@ -191,7 +191,7 @@ class World:
             try:
                 running.thread.call(listener.start())
             except OSError as error:
-                raise PortTakenError(_port_taken(face, self.options.host, port, error)) from error
+                raise PortTakenError(port_taken(face, self.options.host, port, error)) from error
             served.listener = listener
         return served.listener.url
 
@@ -210,6 +210,7 @@ class World:
         running = self._running
         if running is None:
             return
+        self.journal.interrupt(stop=True)
         for served in self._served.values():
             if served.listener is not None:
                 running.thread.call(served.listener.stop())
@@ -331,6 +332,7 @@ class World:
         from .edges.loop import ClockDriver, Line, LoopThread  # noqa: PLC0415
 
         if self._running is None:
+            self.journal.interrupt(stop=False)
             thread = self._thread or LoopThread()
             self._running = _Running(
                 thread=thread,
@@ -348,6 +350,7 @@ def _digest(content: Any) -> str:
     return hashlib.sha256(msgspec.json.encode(content, order="sorted")).hexdigest()
 
 
-def _port_taken(face: str, host: str, port: int, error: OSError) -> str:
+def port_taken(face: str, host: str, port: int, error: OSError) -> str:
+    """What to tell somebody whose port cannot be had."""
     reason = "is in use" if error.errno == 98 or "in use" in str(error) else f"cannot be listened on ({error.strerror})"
     return f"port {port} on {host}, for {face}, {reason}; choose another with --port-base, or --port 0 for free ones"

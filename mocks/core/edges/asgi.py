@@ -7,6 +7,7 @@ do. Only a route marked *blocking* leaves it.
 from __future__ import annotations
 
 import asyncio
+import re
 from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     import flask
 
     from ..clock import Clock
-    from ..web.dispatch import Dispatch
+    from ..web.routes import Responder
     from .gate import Gate
 
 Scope = dict[str, Any]
@@ -42,7 +43,7 @@ class HttpEdge:
 
     def __init__(
         self,
-        dispatch: Dispatch,
+        dispatch: Responder,
         app: flask.Flask,
         clock: Clock,
         *,
@@ -58,7 +59,8 @@ class HttpEdge:
             if direct
             else {}
         )
-        self._blocking = any(route.blocking for route in dispatch.site.routes)
+        patterns = (re.sub("<[^>]*>", "[^/]+", route.path) for route in dispatch.site.routes if route.blocking)
+        self._blocking = re.compile("|".join(patterns) or "(?!)")
         self._date = (0, b"")
 
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
@@ -78,7 +80,7 @@ class HttpEdge:
         route = self._fixed.get(request.path)
         if route is not None:
             answer = self._dispatch(route, request)
-        elif self._blocking:
+        elif self._blocking.fullmatch(request.path):
             answer = await asyncio.to_thread(wsgi.call, self._app, request)
         else:
             answer = wsgi.call(self._app, request)

@@ -17,8 +17,7 @@ from ..web.message import Answer, Request
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from ..web.dispatch import Dispatch
-    from ..web.routes import Route
+    from ..web.routes import Responder, Route
 
 LARGEST_BODY = 2_621_440
 """Bytes of a request body: Django's own default bound for data in memory (2.5 MiB)."""
@@ -30,7 +29,7 @@ UNROUTED = "unrouted"
 Environ = dict[str, Any]
 
 
-def mount(dispatch: Dispatch, largest_body: int = LARGEST_BODY) -> flask.Flask:
+def mount(dispatch: Responder, largest_body: int = LARGEST_BODY) -> flask.Flask:
     """A Flask app that answers for one site: its routes, and the vendor's own page for all the rest."""
     app = flask.Flask(f"vendorlab.{dispatch.site.name}", static_folder=None)
     app.url_map.merge_slashes = False
@@ -46,7 +45,7 @@ def mount(dispatch: Dispatch, largest_body: int = LARGEST_BODY) -> flask.Flask:
     return app
 
 
-def _view(dispatch: Dispatch, route: Route, largest_body: int) -> Callable[..., flask.Response]:
+def _view(dispatch: Responder, route: Route, largest_body: int) -> Callable[..., flask.Response]:
     def view(**params: str) -> flask.Response:
         environ = flask.request.environ
         request: Request | None = environ.get(REQUEST) or read(environ, largest_body)

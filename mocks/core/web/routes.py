@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from .message import Answer, Request
 
@@ -49,3 +50,25 @@ class Site:
     unrouted: Handler
     failure: Callable[[int, Request], Answer]
     identify: Callable[[Request], None]
+
+
+class Responder(Protocol):
+    """What an edge hands requests to: a vendor's dispatch, or the control API."""
+
+    @property
+    def site(self) -> Site:
+        """The face that answers."""
+        ...
+
+    @property
+    def unrouted(self) -> Route:
+        """Where requests go that no route takes."""
+        ...
+
+    def __call__(self, route: Route, request: Request) -> Answer:
+        """Answer one request; never raises."""
+        ...
+
+    def refuse(self, status: int, request: Request, cause: str) -> Answer:
+        """A refusal that the edge itself makes."""
+        ...
