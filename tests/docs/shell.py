@@ -29,7 +29,7 @@ import pytest
 from markdown_it import MarkdownIt
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Generator, Iterator, Mapping, Sequence
 
 MARK = re.compile(r"<!-- test: (?P<story>[a-z][a-z0-9-]*)(?P<alone>, no lab)? -->")
 USUAL_PORTS = {
@@ -104,41 +104,48 @@ def _dialogue(block: str, first: int) -> Iterator[Command]:
 
 @dataclass(frozen=True)
 class Lab:
-    """A running ``vendorlab up``, as its ready file describes it."""
+    """A running ``vendorlab up``: for every service its address, credentials and whatever else a client must know."""
 
-    ready: Mapping[str, Any]
+    services: Mapping[str, Mapping[str, str]]
 
-    @property
-    def services(self) -> dict[str, Mapping[str, Any]]:
-        """The control API and every vendor: its address and what else a client must know."""
-        return {"control": self.ready["control"], **self.ready["vendors"]}
+    @classmethod
+    def from_ready_file(cls, text: str) -> Lab:
+        """Read what ``--ready-file`` wrote. Lists become words with commas between."""
+        document: dict[str, Any] = json.loads(text)
+        services: dict[str, dict[str, str]] = {}
+        for name, service in {"control": document["control"], **document["vendors"]}.items():
+            flat: dict[str, str | list[str]] = {**service, **service.get("credentials", {})}
+            flat.pop("credentials", None)
+            services[name] = {key: ",".join(value) if isinstance(value, list) else value for key, value in flat.items()}
+        return cls(services)
 
     def environment(self) -> dict[str, str]:
         """Give addresses and credentials by the names that programs know them by."""
-        values: dict[str, str] = {}
-        for name, service in self.services.items():
-            for key, value in {**service, **service.get("credentials", {})}.items():
-                if key != "credentials":
-                    text = ",".join(value) if isinstance(value, list) else value
-                    values[f"VENDORLAB_{name}_{key}".upper().replace("-", "_")] = text
-        return values
+        return {
+            f"VENDORLAB_{name}_{key}".upper().replace("-", "_"): value
+            for name, service in self.services.items()
+            for key, value in service.items()
+        }
 
     def real(self, text: str) -> str:
         """Replace the usual ports by those that this lab has."""
-        ports = {str(USUAL_PORTS[name]): str(urlsplit(service["url"]).port) for name, service in self.services.items()}
-        return re.sub(
-            r"\b(127\.0\.0\.1|localhost):(\d+)\b", lambda match: f"{match[1]}:{ports.get(match[2], match[2])}", text
-        )
+        ports = {usual: real for real, usual in self._ports()}
+        pattern = r"\b(127\.0\.0\.1|localhost):(\d+)\b"
+        return re.sub(pattern, lambda match: f"{match[1]}:{ports.get(match[2], match[2])}", text)
 
     def usual(self, text: str) -> str:
         """Put the usual ports back."""
-        for name, service in self.services.items():
-            text = re.sub(rf":{urlsplit(service['url']).port}\b", f":{USUAL_PORTS[name]}", text)
+        for real, usual in self._ports():
+            text = re.sub(rf":{real}\b", f":{usual}", text)
         return text
+
+    def _ports(self) -> Iterator[tuple[str, str]]:
+        for name, service in self.services.items():
+            yield str(urlsplit(service["url"]).port), str(USUAL_PORTS[name])
 
 
 @contextmanager
-def running_lab(folder: Path, up: Sequence[str] = UP) -> Iterator[Lab]:
+def running_lab(folder: Path, up: Sequence[str] = UP) -> Generator[Lab]:
     """Start a lab in a folder, wait until it is ready, and stop it at the end."""
     ready = folder / "ready.json"
     log = folder / "up.log"
@@ -150,7 +157,7 @@ def running_lab(folder: Path, up: Sequence[str] = UP) -> Iterator[Lab]:
             deadline = time.monotonic() + PATIENCE
             while not ready.exists():
                 _fail_if_ended(started, log, deadline)
-            yield Lab(json.loads(ready.read_text(encoding="utf-8")))
+            yield Lab.from_ready_file(ready.read_text(encoding="utf-8"))
         finally:
             started.send_signal(signal.SIGINT)
             try:

@@ -132,7 +132,7 @@ def test_lab_that_ends_before_it_is_ready_fails_with_its_words(tmp_path: Path) -
 
 
 def test_lab_replaces_only_the_usual_ports_of_this_machine() -> None:
-    lab = Lab(READY)
+    lab = Lab.from_ready_file(json.dumps(READY))
     text = "http://127.0.0.1:7071/a localhost:7070 coap://127.0.0.1:5683 http://127.0.0.1:7072 example.com:7071"
     real = "http://127.0.0.1:40002/a localhost:40001 coap://127.0.0.1:40003 http://127.0.0.1:7072 example.com:7071"
     assert (lab.real(text), lab.usual(real)) == (real, text)
