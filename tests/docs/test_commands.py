@@ -1,80 +1,56 @@
-"""Every command and option of ``vendorlab`` explains itself in ``--help`` and is told of in the documents."""
+"""Every command and option of ``vendorlab`` explains itself, in ``--help`` and docs/commands.md, in the same words."""
 
 from __future__ import annotations
 
-import re
-from importlib import import_module
-from pathlib import Path
-from typing import TYPE_CHECKING
+import rich_click as click
+from tests.docs.command_reference import PAGE, options, render, walk
 
-import click
-import pytest
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-ROOT = Path(__file__).resolve().parents[2]
+from vendorlab.cli import cli
 
 
-@pytest.fixture
-def command_line() -> click.Group:
-    """Give the command line: the click group in ``vendorlab.cli``."""
-    for value in vars(import_module("vendorlab.cli")).values():
-        if isinstance(value, click.Group):
-            return value
-    pytest.skip("vendorlab.cli holds no click group yet")
-
-
-@pytest.fixture
-def sections() -> list[str]:
-    """Give README and the documents, cut at their headings."""
-    pages = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
-    return [part for page in pages for part in re.split(r"(?m)^(?=#+ )", page.read_text(encoding="utf-8"))]
-
-
-def walk(command: click.Command, path: str) -> Iterator[tuple[str, click.Command]]:
-    """Yield every command with its full name, and the groups on the way."""
-    yield path, command
-    if isinstance(command, click.Group):
-        context = click.Context(command, info_name=path)
-        for name in command.list_commands(context):
-            inner = command.get_command(context, name)
-            if inner is not None and not inner.hidden:
-                yield from walk(inner, f"{path} {name}")
-
-
-def options(command: click.Command) -> Iterator[click.Option]:
-    """Yield a command's options that its users are meant to see."""
-    yield from (option for option in command.params if isinstance(option, click.Option) and not option.hidden)
-
-
-def undocumented(group: click.Group, sections: list[str]) -> list[str]:
-    """List the commands that no section names, and the options that no section names together with their command."""
+def silent(group: click.Group) -> list[str]:
+    """List the commands, and the options, that say nothing of themselves."""
     missing: list[str] = []
     for path, command in walk(group, "vendorlab"):
-        about = [part for part in sections if re.search(rf"\b{re.escape(path)}\b", part)]
-        if not about:
-            missing.append(path)
-        for option in options(command):
-            name = max(option.opts, key=len)
-            if not any(re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", part) for part in about):
-                missing.append(f"{path} {name}")
+        missing += [] if command.help else [path]
+        missing += [f"{path} {option.opts[0]}" for option in options(command) if not option.help]
     return missing
 
 
-def test_every_command_and_option_has_help(command_line: click.Group) -> None:
-    missing = [path for path, command in walk(command_line, "vendorlab") if not command.help]
-    for path, command in walk(command_line, "vendorlab"):
-        missing += [f"{path} {option.name}" for option in options(command) if not option.help]
-    assert missing == []
+def sample() -> click.Group:
+    """Make a small command line."""
+    up = click.Command("up", help="Start.\n\n\b\nExamples:\n  vendorlab up\n  vendorlab up -v")
+    up.params = [
+        click.Argument(["vendor"], nargs=-1),
+        click.Option(["--port", "-p"], metavar="N", default=7070, show_default=True, help="Where [b]it[/b] listens."),
+        click.Option(["--form"], type=click.Choice(["json", "text"]), multiple=True),
+        click.Option(["--secret"], hidden=True),
+    ]
+    hidden = click.Command("hidden", hidden=True)
+    return click.Group("vendorlab", commands={"up": up, "hidden": hidden}, help="All of it.")
 
 
-def test_every_command_and_option_is_documented(command_line: click.Group, sections: list[str]) -> None:
-    assert undocumented(command_line, sections) == []
+def test_every_command_and_option_has_help() -> None:
+    assert silent(cli) == []
 
 
-def test_option_told_of_under_another_command_is_not_documented() -> None:
-    up = click.Command("up", params=[click.Option(["--port"]), click.Option(["--port-base"])])
-    group = click.Group("vendorlab", commands={"up": up, "wait": click.Command("wait")})
-    sections = ["# vendorlab up\n`--port N`", "# vendorlab check\n`--port-base N`"]
-    assert undocumented(group, sections) == ["vendorlab up --port-base", "vendorlab wait"]
+def test_page_of_commands_is_what_the_program_says() -> None:
+    written, said = PAGE.read_text(encoding="utf-8"), render(cli, "vendorlab")
+    assert written == said, "write it anew: python -m tests.docs.command_reference"
+
+
+def test_command_or_option_without_help_is_found() -> None:
+    group = sample()
+    group.add_command(click.Command("wait"))
+    assert silent(group) == ["vendorlab up --form", "vendorlab wait"]
+
+
+def test_page_shows_usage_examples_options_and_defaults() -> None:
+    page = render(sample(), "vendorlab")
+    assert "## `vendorlab`\n\n```text\nvendorlab COMMAND\n```\n\nAll of it.\n" in page
+    assert "## `vendorlab up`\n\n```text\nvendorlab up [OPTIONS] [VENDOR...]\n```\n\nStart.\n" in page
+    assert "Examples:\n\n```text\nvendorlab up\nvendorlab up -v\n```\n" in page
+    assert "| `--port`, `-p` `N` | Where it listens. Default: `7070`. |\n" in page
+    assert "| `--form` `json\\|text` |  Repeatable. |\n" in page
+    assert "hidden" not in page
+    assert "--secret" not in page

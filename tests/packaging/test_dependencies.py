@@ -6,7 +6,7 @@ import ast
 import re
 import sys
 import tomllib
-from importlib.metadata import packages_distributions
+from importlib.metadata import packages_distributions, requires
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -26,6 +26,8 @@ LAZY: dict[str, tuple[str, str]] = {
     "uvloop": ("fast", r"mocks/core/.*\.py|src/vendorlab/.*\.py"),
     "yaml": ("contracts", r"src/vendorlab/cli/.*\.py|scenarios/.*\.py"),
 }
+# Import name to the core dependency whose own face it is: whoever writes for that one writes for this one too.
+PART_OF = {"werkzeug": "flask", "click": "rich-click", "rich": "rich-click"}
 LOADED_BY_PYTEST = "src/vendorlab/pytest_plugin.py"
 
 
@@ -66,14 +68,20 @@ def test_core_imports_only_what_the_core_asks_for(tree: Path, core_names: set[st
     for path in (path for folder in CORE_FOLDERS for path in sorted((tree / folder).rglob("*.py"))):
         name = path.relative_to(tree).as_posix()
         for top, line, lazy in imports(ast.parse(path.read_text(encoding="utf-8"))):
-            if top in sys.stdlib_module_names or top == "vendorlab":
+            if top in sys.stdlib_module_names or top == "vendorlab" or PART_OF.get(top) in core_names:
                 continue
             if core_names & {canonicalize_name(provider) for provider in providers.get(top, ())}:
                 continue
             _, files = LAZY.get(top, ("", r"(?!)"))
             if not (re.fullmatch(files, name) and (lazy or name == LOADED_BY_PYTEST)):
                 problems.append(f"{name}:{line}: {top}")
-    assert problems == []
+    assert "\n".join(problems) == ""
+
+
+def test_part_of_a_core_dependency_comes_with_it() -> None:
+    for part, whole in PART_OF.items():
+        needs = [Requirement(line) for line in requires(whole) or []]
+        assert canonicalize_name(part) in {canonicalize_name(need.name) for need in needs if not need.marker}
 
 
 def test_lazy_imports_belong_to_the_extras_that_the_table_names(project: dict[str, Any]) -> None:
