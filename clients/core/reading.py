@@ -59,6 +59,12 @@ class Node:
     value: Any
     place: str = ""
 
+    def object(self) -> dict[str, Any]:
+        """Return an object as it is."""
+        if not is_object(self.value):
+            raise self._expected("an object")
+        return self.value
+
     def member(self, name: str) -> Node:
         """Return a member of an object, which must be there."""
         node = self.maybe(name)
@@ -68,12 +74,17 @@ class Node:
 
     def maybe(self, name: str) -> Node | None:
         """Return a member of an object, or None if it is absent."""
-        members = self._object()
+        members = self.object()
         return self._at(self._below(name), members[name]) if name in members else None
+
+    def present(self, name: str) -> Node | None:
+        """Return a member of an object, or None if it is absent or null."""
+        node = self.maybe(name)
+        return None if node is None or node.is_null else node
 
     def members(self) -> Iterator[tuple[str, Node]]:
         """Walk over an object."""
-        for name, value in self._object().items():
+        for name, value in self.object().items():
             yield name, self._at(self._below(name), value)
 
     def items(self) -> Iterator[Node]:
@@ -129,11 +140,6 @@ class Node:
         if moment.utcoffset() is None:
             raise self._expected("a time with an offset")
         return moment
-
-    def _object(self) -> dict[str, Any]:
-        if not is_object(self.value):
-            raise self._expected("an object")
-        return self.value
 
     def _at(self, place: str, value: Any) -> Node:
         return Node(self.call, self.status, value, place)

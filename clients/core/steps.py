@@ -14,11 +14,11 @@ from collections.abc import Awaitable, Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 
+import httpx
+
 from .errors import StoreError
 
 if TYPE_CHECKING:
-    import httpx
-
     from .secret import Secret
 
 T = TypeVar("T")
@@ -93,10 +93,17 @@ Effect: TypeAlias = Send | Sleep | Acquire | Unbroken
 Steps: TypeAlias = Generator[Effect, Any, T]
 
 
-def _request(client: httpx.Client | httpx.AsyncClient, call: Call) -> httpx.Request:
+def request_of(client: httpx.Client | httpx.AsyncClient, call: Call, timeout: float | None = None) -> httpx.Request:
+    """Make the request that a call describes; the timeout is the client's unless one is given."""
     headers = {} if call.bearer is None else {"Authorization": f"Bearer {call.bearer.reveal()}"}
     return client.build_request(
-        call.method, call.path, params=call.params, data=call.form, json=call.json, headers=headers
+        call.method,
+        call.path,
+        params=call.params,
+        data=call.form,
+        json=call.json,
+        headers=headers,
+        timeout=httpx.USE_CLIENT_DEFAULT if timeout is None else timeout,
     )
 
 
@@ -132,7 +139,7 @@ class SyncDriver:
     def _perform(self, effect: Effect) -> Any:
         match effect:
             case Send(call):
-                return self.client.send(_request(self.client, call), follow_redirects=False)
+                return self.client.send(request_of(self.client, call), follow_redirects=False)
             case Sleep(seconds):
                 return self.sleep(seconds)
             case Acquire(lock, timeout):
@@ -176,7 +183,7 @@ class AsyncDriver:
     async def _perform(self, effect: Effect) -> Any:
         match effect:
             case Send(call):
-                return await self.client.send(_request(self.client, call), follow_redirects=False)
+                return await self.client.send(request_of(self.client, call), follow_redirects=False)
             case Sleep(seconds):
                 return await self.sleep(seconds)
             case Acquire(lock, timeout):
