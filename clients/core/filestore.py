@@ -13,7 +13,6 @@ A file that is not ours is never overwritten.
 from __future__ import annotations
 
 import json
-import math
 import os
 import tempfile
 from contextlib import suppress
@@ -25,7 +24,7 @@ import filelock
 import platformdirs
 
 from .errors import StoreError
-from .reading import is_list, is_object
+from .reading import is_list, is_number, is_object
 from .secret import Secret
 from .tokens import TokenKey, TokenPair, is_token
 
@@ -185,10 +184,6 @@ def _pair(entry: dict[str, Any]) -> TokenPair | None:
         return None
     if refresh is not None and not (isinstance(refresh, str) and is_token(refresh)):
         return None
-    if not all(time is None or _is_number(time) for time in times):
+    if not all(time is None or is_number(time) for time in times):
         return None
     return TokenPair(Secret(access), Secret.of(refresh), granted, *times)
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)

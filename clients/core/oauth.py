@@ -6,6 +6,7 @@ The vendors rotate refresh tokens: using one spends it, kills the access token a
 - the new pair is saved before it is used, and a pair that could not be saved is saved first thing next time;
 - a renewal is never left half done because its caller was cancelled;
 - when the answer to a refresh is lost, the token may be spent or not: it is tried once more;
+- a refused login is refused for all who waited for it;
 - `invalid_grant` (400 from current servers, 401 from older ones) means: log in again;
 - a request answered 401 is renewed for once, and then believed.
 """
@@ -13,12 +14,13 @@ The vendors rotate refresh tokens: using one spends it, kills the access token a
 from __future__ import annotations
 
 import time
+from copy import copy
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from .errors import LoginRefused, LoginRequired, TokenRefused
-from .reading import Node, decode, refusal
+from .errors import LoginRefused, LoginRequired, ServerError, TokenRefused
+from .reading import Node, decode, refusal, unexpected
 from .secret import Secret
 from .steps import Acquire, Call, Steps, Unbroken
 from .tokens import TokenKey, TokenPair, TokenStore, is_token
@@ -107,6 +109,7 @@ class OAuth:
         self._lock_timeout = lock_timeout
         self._pair: TokenPair | None = None
         self._unsaved: TokenPair | None = None
+        self._refusal: LoginRefused | None = None
 
     def authorised(self, call: Call) -> Steps[httpx.Response]:
         """Send a call with a good access token, renewing it when it is due or refused.
@@ -139,7 +142,7 @@ class OAuth:
 
     def _renewed(self, refused: TokenPair | None) -> Steps[tuple[TokenPair, bool]]:
         """Return a pair other than the refused one, and whether it was made here and now."""
-        lock = self._store.lock()
+        lock, known = self._store.lock(), self._refusal
         yield Acquire(lock, self._lock_timeout)
         try:
             if self._unsaved is not None:
@@ -148,6 +151,8 @@ class OAuth:
             if stored is not None and _is_other(stored, refused) and stored.is_fresh(self._clock(), self._margin):
                 self._pair = stored
                 return stored, False
+            if self._refusal is not None and self._refusal is not known:
+                raise copy(self._refusal)  # of a login made while this one waited: asking again would tell no more
             made = yield from self._make(stored)
             self._keep(made)
             return made, True
@@ -166,7 +171,7 @@ class OAuth:
             if isinstance(made, TokenPair):
                 return made
             if made.error != "invalid_grant":
-                raise made
+                raise self._refused(made)
             self._pair = None
             self._store.delete(self._key)
         login = self._application.login_form()
@@ -179,7 +184,11 @@ class OAuth:
         made = yield from self._ask(login, None)
         if isinstance(made, TokenPair):
             return made
-        raise made
+        raise self._refused(made)
+
+    def _refused(self, refusal: LoginRefused) -> LoginRefused:
+        self._refusal = refusal
+        return refusal
 
     def _ask(
         self, form: dict[str, str], refresh: Secret | None, *, attempts: int | None = None
@@ -220,9 +229,15 @@ def _pair(body: Node, asked_at: float, refresh: Secret | None) -> TokenPair:
 
 
 def _refusal(response: httpx.Response, call: Call) -> LoginRefused:
-    """Read an OAuth error; only 400 and 401 are the protocol's, anything else is raised as what it is."""
+    """Read an OAuth error; only 400 and 401 are the protocol's.
+
+    A 403 or 404 from here must not look like one of the thing that was asked for, so neither keeps its class.
+    """
     if response.status_code not in (HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED):
-        raise refusal(response, call)
+        trouble = refusal(response, call)
+        raise (
+            trouble if isinstance(trouble, ServerError) else unexpected(response, call, "no token, and no OAuth error")
+        )
     body = decode(response, call)
     error = body.member("error").text()
     said = body.maybe("error_description")

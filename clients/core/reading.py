@@ -7,10 +7,10 @@ A `Node` is a place in a decoded JSON body that knows its own name, so that a wr
 from __future__ import annotations
 
 import json
-import math
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from http import HTTPStatus
+from math import isfinite
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 from .errors import (
@@ -48,6 +48,11 @@ def is_object(value: object) -> TypeGuard[dict[str, Any]]:
 def is_list(value: object) -> TypeGuard[list[Any]]:
     """Tell whether a JSON value is a list."""
     return isinstance(value, list)
+
+
+def is_number(value: object) -> TypeGuard[int | float]:
+    """Tell whether a JSON value is a number, and a finite one (Python reads NaN and Infinity too)."""
+    return (isinstance(value, int) and not isinstance(value, bool)) or (isinstance(value, float) and isfinite(value))
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +119,7 @@ class Node:
     def number(self) -> float:
         """Return a finite number."""
         value = self.value
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        if not is_number(value):
             raise self._expected("a finite number")
         return value
 
@@ -135,11 +140,12 @@ class Node:
         """Return a time; it must carry an offset."""
         try:
             moment = datetime.fromisoformat(self.text())
-        except ValueError:
-            raise self._expected("an ISO 8601 time") from None
-        if moment.utcoffset() is None:
-            raise self._expected("a time with an offset")
-        return moment
+            if moment.utcoffset() is not None:
+                moment.astimezone(UTC)  # overflows for some hours of the years 1 and 9999
+                return moment
+        except (ValueError, OverflowError):
+            pass
+        raise self._expected("an ISO 8601 time with an offset")
 
     def _at(self, place: str, value: Any) -> Node:
         return Node(self.call, self.status, value, place)
@@ -171,7 +177,7 @@ def decode(response: httpx.Response, call: Call) -> Node:
         return Node(call, response.status_code, json.loads(response.content))
     except (ValueError, RecursionError):
         # Not chained: the JSON error carries the whole body, and a token may be in it.
-        raise _of_response(UnexpectedResponse, "the body is not JSON", response, call) from None
+        raise unexpected(response, call, "the body is not JSON") from None
 
 
 def answer(response: httpx.Response, call: Call) -> Node:
@@ -184,7 +190,7 @@ def answer(response: httpx.Response, call: Call) -> Node:
         raise refusal(response, call)
     kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
-        raise _of_response(UnexpectedResponse, f"expected JSON, got {kind or 'no content type'}", response, call)
+        raise unexpected(response, call, f"expected JSON, got {kind or 'no content type'}")
     return decode(response, call)
 
 
@@ -204,7 +210,13 @@ def refusal(response: httpx.Response, call: Call) -> ResponseError:
         case _ if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             return _of_response(ServerError, message, response, call)
         case _:
-            return _of_response(UnexpectedResponse, f"unexpected status {message}", response, call)
+            return unexpected(response, call, "no success, and no known error")
+
+
+def unexpected(response: httpx.Response, call: Call, what: str) -> UnexpectedResponse:
+    """Return the error for an answer that nothing documented leads to."""
+    message = f"{response.status_code} {response.reason_phrase}: {what}"
+    return UnexpectedResponse(message, status=response.status_code, method=call.method, path=call.path)
 
 
 def _of_response(kind: type[ResponseError], message: str, response: httpx.Response, call: Call) -> ResponseError:

@@ -50,7 +50,10 @@ def query_time(moment: datetime) -> str:
 def _utc(moment: datetime) -> datetime:
     if moment.utcoffset() is None:
         raise UsageError(f"a time needs a zone: {moment.isoformat()}")
-    return moment.astimezone(UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise UsageError(f"a time that has no place in UTC: {moment.isoformat()}") from None
 
 
 @dataclass(frozen=True, slots=True)
