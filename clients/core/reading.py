@@ -7,6 +7,7 @@ A `Node` is a place in a decoded JSON body that knows its own name, so that a wr
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -173,11 +174,10 @@ def decode(response: httpx.Response, call: Call) -> Node:
     Raises:
         UnexpectedResponse: It is not JSON.
     """
-    try:
+    with suppress(ValueError, RecursionError):
         return Node(call, response.status_code, json.loads(response.content))
-    except (ValueError, RecursionError):
-        # Not chained: the JSON error carries the whole body, and a token may be in it.
-        raise unexpected(response, call, "the body is not JSON") from None
+    # Raised out here, not in an `except`: the JSON error holds the whole body, in which a token may be.
+    raise unexpected(response, call, "the body is not JSON")
 
 
 def answer(response: httpx.Response, call: Call) -> Node:

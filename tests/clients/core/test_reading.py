@@ -93,6 +93,12 @@ def test_any_body_is_decoded_or_unexpected(content: bytes) -> None:
         assert "not JSON" in str(error)  # noqa: PT017 - most draws are good
 
 
+def test_body_that_is_not_json_does_not_travel_with_the_error() -> None:
+    with pytest.raises(UnexpectedResponse) as caught:
+        decode(httpx.Response(200, content=b'{"access_token": "a-secret"'), CALL)
+    assert caught.value.__context__ is None
+
+
 def test_bottomless_body_is_unexpected() -> None:
     with pytest.raises(UnexpectedResponse):
         decode(httpx.Response(200, content=b"[" * 100_000), CALL)

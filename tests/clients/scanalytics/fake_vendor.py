@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
 import threading
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -212,9 +214,8 @@ class FakeVendor:
     def _throttle(self) -> httpx.Response | None:
         now = self.clock()
         for count, window in self.limits:
-            inside = [time for time in self.accepted if time > now - window]
-            if len(inside) >= count:
-                wait = int(-(-(inside[-count] + window - now) // 1))
+            if len(self.accepted) - bisect_right(self.accepted, now - window) >= count:
+                wait = math.ceil(self.accepted[-count] + window - now)
                 body = {"detail": f"Request was throttled. Expected available in {wait} seconds."}
                 return httpx.Response(429, json=body, headers={"Retry-After": str(wait)})
         self.accepted.append(now)

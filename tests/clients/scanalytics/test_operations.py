@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, timezone
+from importlib import resources
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -92,6 +93,14 @@ def test_query_times_carry_an_escaped_offset(face: Face, vendor: FakeVendor) -> 
 def test_no_zone_means_no_timezone_parameter(face: Face, vendor: FakeVendor) -> None:
     face("visits", "P4T9X", "1h", NOON, NOON + timedelta(hours=1))
     assert "timezone" not in vendor.requests[-1].url.params
+
+
+def test_zone_without_a_name_is_refused(face: Face) -> None:
+    with (
+        resources.files("tzdata.zoneinfo").joinpath("UTC").open("rb") as file,
+        pytest.raises(UsageError, match="no IANA name"),
+    ):
+        face("visits", "P4T9X", "1h", NOON, NOON + timedelta(hours=1), ZoneInfo.from_file(file))
 
 
 def test_old_local_mean_time_is_sent_as_utc(face: Face, vendor: FakeVendor) -> None:

@@ -15,6 +15,7 @@ from tests.clients.scanalytics.fake_vendor import (
     USERNAME,
     FakeClock,
     FakeVendor,
+    Grant,
     answer_lost,
     no_connection,
     page,
@@ -110,9 +111,15 @@ def test_short_lived_token_is_renewed_in_its_last_tenth(
 def test_token_of_unknown_lifetime_is_renewed_on_401(make_face: MakeFace, vendor: FakeVendor, clock: FakeClock) -> None:
     body = {"access_token": "x" * 30, "token_type": "bearer"}
     vendor.faults.append(lambda request, handler: httpx.Response(200, json=body))
+    vendor.grants["x" * 30] = Grant(USERNAME, CLIENT_ID, clock() + 500, None)
     face = make_face()
     face("whoami")
-    assert [request.url.path for request in vendor.requests] == ["/o/token/", "/v1/whoami", "/o/token/", "/v1/whoami"]
+    clock.now += 499
+    face("whoami")
+    clock.now += 2
+    face("whoami")
+    paths = [request.url.path for request in vendor.requests]
+    assert paths == ["/o/token/", "/v1/whoami", "/v1/whoami", "/v1/whoami", "/o/token/", "/v1/whoami"]
 
 
 def test_revoked_token_is_renewed_once_and_the_call_repeated(make_face: MakeFace, vendor: FakeVendor) -> None:

@@ -171,6 +171,11 @@ def test_query_time_names_the_same_moment_again(moment: datetime) -> None:
         assert text[-6] in "+-"
 
 
+def test_time_outside_the_calendar_is_refused() -> None:
+    with pytest.raises(UsageError, match="no place in UTC"):
+        query_time(datetime.min.replace(tzinfo=ZoneInfo("Asia/Kathmandu")))
+
+
 def test_request_of_less_than_a_bucket_is_refused() -> None:
     start = datetime(2018, 3, 1, tzinfo=UTC)
     with pytest.raises(UsageError, match="at least one bucket"):
