@@ -134,10 +134,11 @@ class OAuth:
         raise TokenRefused("401, also with a renewed token", method=call.method, path=call.path)
 
     def _usable(self) -> Steps[TokenPair]:
-        pair = self._pair or self._store.load(self._key)
+        if self._pair is None:
+            self._pair = self._store.load(self._key)
+        pair = self._pair  # read once: other threads change it
         if pair is None or self._unsaved is not None or not pair.is_fresh(self._clock(), self._margin):
             pair, _ = yield Unbroken(self._renewed(None))
-        self._pair = pair
         return pair
 
     def _renewed(self, refused: TokenPair | None) -> Steps[tuple[TokenPair, bool]]:
