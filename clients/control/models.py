@@ -91,6 +91,8 @@ class Fault:
         times: How often at most; None for no end.
         phase: "before" or "after" the vendor has handled the request.
         name: How to speak of the rule; given by the world if None.
+        matched: How many exchanges it has counted, as the world tells.
+        struck: How many of those it has struck, as the world tells.
     """
 
     action: Mapping[str, Any]
@@ -99,6 +101,8 @@ class Fault:
     times: int | None = None
     phase: str | None = None
     name: str | None = None
+    matched: int = 0
+    struck: int = 0
 
     def document(self) -> dict[str, Any]:
         """Return the rule as the API takes it, without what is not set."""
@@ -243,6 +247,7 @@ def _timer(node: Node) -> Timer:
 def read_fault(node: Node) -> Fault:
     """Read a fault rule."""
     match, when, times = node.present("match"), node.present("when"), node.present("times")
+    matched, struck = node.present("matched"), node.present("struck")
     return Fault(
         action=node.member("action").object(),
         match=None if match is None else match.object(),
@@ -250,6 +255,8 @@ def read_fault(node: Node) -> Fault:
         times=None if times is None else times.count(),
         phase=_text(node, "phase"),
         name=_text(node, "name"),
+        matched=0 if matched is None else matched.count(),
+        struck=0 if struck is None else struck.count(),
     )
 
 
