@@ -23,7 +23,7 @@ LONGEST_DELAY = 3_600.0
 Count = Annotated[int, msgspec.Meta(ge=1)]
 Bytes = Annotated[int, msgspec.Meta(ge=0, le=1 << 30)]
 Seconds = Annotated[float, msgspec.Meta(ge=0, le=LONGEST_DELAY)]
-Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+Name = Annotated[str, msgspec.Meta(pattern=r"^([A-Za-z0-9][A-Za-z0-9._-]{0,63})?$")]
 
 
 class FaultError(ValueError):

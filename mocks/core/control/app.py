@@ -202,7 +202,7 @@ def _body(operation: Operation, request: Request) -> Any:
     if operation.body is None:
         return None
     if request.media_type not in ("", "application/json") and not re.fullmatch(r".*\+json", request.media_type):
-        raise ProblemError(415, f"the body must be application/json, not {request.media_type}")
+        raise ProblemError(415, f"send the body as `Content-Type: application/json`, not {request.media_type}")
     try:
         body: Any = msgspec.json.decode(request.body or b"{}", type=operation.body)
     except msgspec.DecodeError as error:

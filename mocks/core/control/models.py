@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from datetime import datetime  # noqa: TC003  msgspec reads the annotations when it decodes
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
 
 from ..journal import DEFAULT_SIZE
 from ..world import WorldOptions
-
-if TYPE_CHECKING:
-    from datetime import datetime
 
 LONGEST_WAIT = 60.0
 """Seconds that a call may wait for the journal."""

@@ -59,8 +59,8 @@ class Operation:
     name: str
     summary: str
     handler: Callable[[Call], Any]
-    body: type | None = None
-    query: type | None = None
+    body: Any = None
+    query: Any = None
     answer: Any = None
     status: int = 200
     scoped: bool = True

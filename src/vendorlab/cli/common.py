@@ -52,7 +52,7 @@ def state_file(port: int) -> Path:
     """Where ``up`` leaves its control address for its user's other commands."""
     import platformdirs
 
-    return Path(platformdirs.user_runtime_dir("vendorlab", ensure_exists=False)) / f"control-{port}.json"
+    return Path(platformdirs.user_state_dir("vendorlab", appauthor=False)) / f"control-{port}.json"
 
 
 def leave_state(url: str, token: str) -> Path | None:
