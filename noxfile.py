@@ -12,12 +12,14 @@ nox.options.sessions = ["tests", "lowest"]
 
 PROJECT = nox.project.load_toml("pyproject.toml")
 PYTHONS = nox.project.python_versions(PROJECT)
+# The packaging tests install the wheel with pip, and uv's environments come without it.
+PIP = "pip"
 
 
 @nox.session(python=PYTHONS)
 def tests(session: nox.Session) -> None:
     """Run the tests on each Python of the classifiers."""
-    session.install("-e", ".[dev]")
+    session.install(PIP, "-e", ".[dev]")
     session.run("python", "-m", "pytest", "-n", "auto", *session.posargs)
 
 
@@ -27,5 +29,5 @@ def lowest(session: nox.Session) -> None:
     bounds = f"{session.create_tmp()}/lowest.txt"
     command = ("uv", "pip", "compile", "-q", "--resolution", "lowest-direct", "--extra", "all", "pyproject.toml")
     session.run_install(*command, "-o", bounds, external=True)
-    session.install("-e", ".[dev]", "--constraint", bounds)
+    session.install(PIP, "-e", ".[dev]", "--constraint", bounds)
     session.run("python", "-m", "pytest", "-n", "auto", *session.posargs)

@@ -66,9 +66,9 @@ def installed(wheel: Path, shared: Path) -> Path:
     """Install the wheel, without an extra, into an environment of its own; give the environment's folder."""
     made = shared / "installed"
     with FileLock(shared / "installed.lock"):
-        if not made.exists():
-            # Not renamed once made, as scripts hold the path; the lock and the last step keep others off meanwhile.
-            venv.create(made, symlinks=True, with_pip=False)
+        if not (made / "ready").exists():
+            # Not renamed once made, as a script holds its path: a file says that it is whole.
+            venv.create(made, symlinks=True, with_pip=False, clear=True)
             python = str(made / "bin" / "python")
             pip = (
                 "-m",
@@ -87,6 +87,7 @@ def installed(wheel: Path, shared: Path) -> Path:
             _link(_closure(itself), made / "core")
             _link({canonicalize_name(found.name) for found in distributions()}, made / "everything")
             (site / "core.pth").write_text(f"{made / 'core'}\n", encoding="utf-8")
+            (made / "ready").touch()
     return made
 
 
