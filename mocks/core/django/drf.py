@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import msgspec
 
 from ..errors import WebError
-from ..web.message import Answer, MalformedFormError, Request, TooManyFieldsError
+from ..web.message import ANONYMOUS, Answer, MalformedFormError, Request, TooManyFieldsError
 from .pages import PageError, page
 
 if TYPE_CHECKING:
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from .stack import Stack
 
 JSON = ("Content-Type", "application/json")
-ANONYMOUS = "anonymous"
 
 INJECTED_WAIT = 60
 """Seconds that an injected 429 asks to wait: a whole minute's window."""
