@@ -76,6 +76,12 @@ class Accounts:
     is_secret: Callable[[str], bool]
 
 
+def uses_basic(headers: Mapping[str, str]) -> bool:
+    """Whether the caller shows himself by HTTP Basic, garbage included."""
+    scheme, _, encoded = headers.get("authorization", "").partition(" ")
+    return scheme.lower() == "basic" and bool(encoded)
+
+
 def basic_credentials(headers: Mapping[str, str]) -> tuple[str, str] | None:
     """Client id and secret from HTTP Basic, percent-decoded as RFC 6749 has it; None when absent or garbage."""
     scheme, _, encoded = headers.get("authorization", "").partition(" ")
