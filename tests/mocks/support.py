@@ -107,7 +107,7 @@ class Caller:
         }
         return {name: value for name, value in (form | changes).items() if value is not None}
 
-    def refresh_form(self, refresh_token: str, **changes: str | None) -> dict[str, str]:
+    def refresh_form(self, refresh_token: str, /, **changes: str | None) -> dict[str, str]:
         """The form of a refresh that works."""
         form = {
             "grant_type": "refresh_token",

@@ -86,7 +86,7 @@ class ParseError(BadRequest):
 class NotAuthenticated(ApiError):  # noqa: N818
     """401: the caller is nobody, or nobody any more. Only the challenge tells why (B01, B02, E10)."""
 
-    status, cause, detail = 401, "not-authenticated", "Authentication credentials were not provided."
+    status, cause, detail = 401, "no-credentials", "Authentication credentials were not provided."
 
     def __init__(self, challenge: str, detail: str | None = None, *, cause: str | None = None) -> None:
         super().__init__(detail, cause=cause)
@@ -314,7 +314,7 @@ def negotiate(request: Request) -> int | None:
         NotAcceptable: nothing that is accepted is JSON (B39).
         NotFound: ``?format=`` names something else (B40).
     """
-    if "format=" in request.query and request.query_fields.get("format", "json") != "json":
+    if "format=" in request.query and request.query_fields.get("format") not in (None, "", "json"):
         raise NotFound
     accept = request.headers.get("accept", "*/*")
     if accept in ("*/*", "application/json"):
