@@ -12,6 +12,7 @@ The clock knows nothing of threads that wait for it; whoever must wake up in rea
 from __future__ import annotations
 
 import heapq
+import math
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -72,8 +73,11 @@ def to_datetime(micros: int) -> datetime:
 
 
 def iso(micros: int) -> str:
-    """A moment as the control API and the journal write it: ``2026-11-21T05:00:00.000000Z``."""
-    return to_datetime(micros).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    """A moment as the control API and the journal write it: ``2026-11-21T05:00:00.000000Z``.
+
+    One that lies beyond the year 9999, as a token's expiry may, is written as that year's end.
+    """
+    return to_datetime(min(micros, _LATEST)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 @dataclass(slots=True)
@@ -97,7 +101,7 @@ class Clock:
 
     Args:
         start: where it starts; the real present when None.
-        rate: world seconds per real second, 0 or more.
+        rate: world seconds per real second; with 0 it stands still, and ``resume`` lets it run at 1.
         source: real seconds that never go back; handed in so that tests can stand still.
     """
 
@@ -106,8 +110,8 @@ class Clock:
     ) -> None:
         self.lock = threading.RLock()
         self.source = source
-        self._running = _checked_rate(rate)
-        self._anchor = _Anchor(to_micros(start or datetime.now(UTC)), source(), self._running)
+        self._running = _checked_rate(rate) or 1.0
+        self._anchor = _Anchor(to_micros(start or datetime.now(UTC)), source(), float(rate))
         self._timers = _Timers()
         self._handlers: dict[str, Handler] = {}
         self._transient: set[str] = set()
@@ -116,11 +120,11 @@ class Clock:
     # --- reading -------------------------------------------------------------------------------------------------
 
     def micros(self) -> int:
-        """Now, as whole microseconds since 1970."""
+        """Now, as whole microseconds since 1970; at the end of the year 9999 a running clock stops."""
         anchor = self._anchor
         if not anchor.rate:
             return anchor.world
-        return anchor.world + int((self.source() - anchor.real) * anchor.rate * SECOND)
+        return min(_LATEST, anchor.world + int((self.source() - anchor.real) * anchor.rate * SECOND))
 
     def now(self) -> datetime:
         """Now, as an aware UTC datetime."""
@@ -152,9 +156,12 @@ class Clock:
         Returns:
             The timers that fired, in order.
         """
-        seconds = by.total_seconds() if isinstance(by, timedelta) else float(by)
+        try:
+            seconds = by.total_seconds() if isinstance(by, timedelta) else float(by)
+        except OverflowError:
+            seconds = math.inf
         if not 0 <= seconds < _LATEST / SECOND:
-            raise ClockError(f"the clock advances by a number of seconds that is not negative, not by {by!r}")
+            raise ClockError(f"the clock advances by a number of seconds that is not negative, not by {by!r:.100}")
         with self.lock:
             return self._walk(self.micros() + round(seconds * SECOND))
 
@@ -270,19 +277,30 @@ class Clock:
     def restore(self, document: Mapping[str, Any]) -> None:
         """Take up time, rate and timers from ``snapshot``."""
         with self.lock:
-            self._running = _checked_rate(document["rate"])
+            self._running = _checked_rate(document["rate"]) or 1.0
             self._stand_at(int(document["now"]), 0.0 if document["frozen"] else self._running)
             self.clear()
             for timer in document["timers"]:
                 self.call_at(timer["due"], timer["name"], timer["detail"])
             self._changed()
 
-    def clear(self) -> None:
-        """Forget every timer."""
+    def reset(self, start: datetime | None, rate: float) -> None:
+        """Stand where a new clock would, without a timer."""
         with self.lock:
-            for timer in self._timers.heap:
-                timer.live = False
+            self._running = _checked_rate(rate) or 1.0
+            self._stand_at(to_micros(start or datetime.now(UTC)), float(rate))
+            self.clear()
+            self._changed()
+
+    def clear(self) -> None:
+        """Forget every timer; a transient one fires at once, since what waits for it is still there."""
+        with self.lock:
+            waiting = sorted(timer for timer in self._timers.heap if timer.live)
             self._timers = _Timers()
+            for timer in waiting:
+                timer.live = False
+                if timer.name in self._transient:
+                    self._handlers[timer.name](timer.detail)
 
     # --- inside --------------------------------------------------------------------------------------------------
 

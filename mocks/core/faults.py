@@ -23,7 +23,8 @@ LONGEST_DELAY = 3_600.0
 Count = Annotated[int, msgspec.Meta(ge=1)]
 Bytes = Annotated[int, msgspec.Meta(ge=0, le=1 << 30)]
 Seconds = Annotated[float, msgspec.Meta(ge=0, le=LONGEST_DELAY)]
-Name = Annotated[str, msgspec.Meta(pattern=r"^([A-Za-z0-9][A-Za-z0-9._-]{0,63})?$")]
+# A bare `$` lets a line break follow.
+Name = Annotated[str, msgspec.Meta(pattern=r"^([A-Za-z0-9][A-Za-z0-9._-]{0,63})?$(?!\n)")]
 
 
 class FaultError(ValueError):
@@ -118,7 +119,7 @@ class Empty(_Data, frozen=True, tag_field="kind", tag="empty"):
 class ContentType(_Data, frozen=True, tag_field="kind", tag="content-type"):
     """The answer claims another media type."""
 
-    value: Annotated[str, msgspec.Meta(pattern=r"^[\x21-\x7e ]{1,200}$")]
+    value: Annotated[str, msgspec.Meta(pattern=r"^[\x21-\x7e ]{1,200}$(?!\n)")]
 
 
 Action = Status | Delay | Drip | Truncate | Reset | Empty | ContentType
@@ -195,17 +196,23 @@ class FaultPlan:
         Raises:
             FaultError: it makes no sense, its name is taken, or the plan is full.
         """
-        if not isinstance(rule, Rule):
-            rule = parse(rule)
+        # A rule made in Python goes the same way, for a constructor checks no bounds.
+        rule = parse(msgspec.to_builtins(rule) if isinstance(rule, Rule) else rule)
+        taken = {active.rule.name for active in self._active}
         if not rule.name:
-            self._made += 1
-            rule = msgspec.structs.replace(rule, name=f"fault-{self._made}")
-        if any(active.rule.name == rule.name for active in self._active):
+            rule = msgspec.structs.replace(rule, name=self._free_name(taken))
+        if rule.name in taken:
             raise FaultError(f"a fault named {rule.name!r} is there already; remove it first or choose another name")
         if len(self._active) >= MOST_RULES:
             raise FaultError(f"a plan holds at most {MOST_RULES} faults")
         self._active.append(_Active(rule, self._seed))
         return rule
+
+    def _free_name(self, taken: set[str]) -> str:
+        while True:
+            self._made += 1
+            if (name := f"fault-{self._made}") not in taken:
+                return name
 
     def remove(self, name: str) -> bool:
         """Remove a rule by name; False when there is none."""

@@ -1,7 +1,7 @@
 """The world's memory: every exchange on every protocol, in order, without secrets.
 
-What is stored is already masked: callers hand in fingerprints of credentials, and queries go through ``mask_query``.
-Entries are kept as tuples, because one is made for each request, and read as ``Entry`` when somebody asks.
+What is stored is already masked: callers hand in fingerprints of credentials; paths and queries go through ``mask_path``
+and ``mask_query``, since people put a token wherever they please. Entries are kept as tuples, because one is made for each request, and read as ``Entry`` when somebody asks.
 """
 
 from __future__ import annotations
@@ -9,15 +9,17 @@ from __future__ import annotations
 import re
 import threading
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import unquote_plus
 
 from .clock import iso
 from .ids import fingerprint
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
 DEFAULT_SIZE = 10_000
 """Entries kept; older ones are dropped and counted."""
@@ -25,7 +27,12 @@ DEFAULT_SIZE = 10_000
 LONGEST_TEXT = 2_048
 """Characters of a path or query that are kept."""
 
-_SECRET_FIELD = re.compile(r"((?:^|[&;?])[^=&;]*(?:token|secret|password|key|pwd)[^=&;]*=)([^&;]+)", re.IGNORECASE)
+_SECRET_NAME = re.compile(r"token|secret|pass|pwd|key|auth|credential|session|signature", re.IGNORECASE)
+_SECRET_SHAPE = re.compile(r"[A-Za-z0-9]{24}")
+"""A run of letters and digits that no name, date or number of a vendor is long enough for, but every token is."""
+
+IsSecret = Callable[[str], bool]
+"""Tells whether a text is one of the secrets that somebody gave out."""
 
 
 class Entry(NamedTuple):
@@ -38,7 +45,7 @@ class Entry(NamedTuple):
         protocol: ``http``, later ``coap`` and ``mqtt``.
         operation: the route's name, or ``unrouted``.
         method: of HTTP, or the packet's kind.
-        path: as asked, percent-decoded.
+        path: as asked, percent-decoded and masked.
         query: masked.
         credential: how the caller showed who he is, masked, such as ``Bearer #3f9a2c1d``.
         principal: who that is, or ``anonymous``.
@@ -84,14 +91,10 @@ class Query:
     fault: str | None = None
     after: int = 0
 
-    def matches(self, entry: Entry) -> bool:
-        """Whether the entry is one of those asked for."""
-        return entry.seq > self.after and all(getattr(entry, name) == value for name, value in self.wanted())
-
-    def wanted(self) -> list[tuple[str, Any]]:
-        """The conditions that were given."""
-        pairs = ((name, getattr(self, name)) for name in self.__slots__ if name != "after")
-        return [(name, value) for name, value in pairs if value is not None]
+    def wanted(self) -> list[tuple[int, Any]]:
+        """The conditions that were given: the place of a value in an entry, and what must stand there."""
+        pairs = ((Entry._fields.index(name), getattr(self, name)) for name in self.__slots__ if name != "after")
+        return [(place, value) for place, value in pairs if value is not None]
 
 
 @dataclass(slots=True)
@@ -107,6 +110,7 @@ class Journal:
     def __init__(self, size: int = DEFAULT_SIZE) -> None:
         self._entries: deque[tuple[Any, ...]] = deque(maxlen=size)
         self._seq = 0
+        self._cleared = 0
         self._waiting = _Waiting()
 
     @property
@@ -116,8 +120,8 @@ class Journal:
 
     @property
     def dropped(self) -> int:
-        """How many entries the ring no longer holds."""
-        return self._seq - len(self._entries)
+        """How many entries fell out of the ring because it was full; those that were cleared do not count."""
+        return self._seq - self._cleared - len(self._entries)
 
     def add(self, *values: Any) -> None:
         """Append an entry: the values of ``Entry`` after ``seq``, in order. Called under the world's lock."""
@@ -136,7 +140,11 @@ class Journal:
             wanted: the query's fields instead, as ``find(vendor="scanalytics", status=401)``.
         """
         query = query or Query(**wanted)
-        matching = (entry for entry in map(Entry._make, list(self._entries)) if query.matches(entry))
+        conditions = query.wanted()
+        rows = list(self._entries)
+        if query.after and rows:
+            rows = rows[max(0, query.after + 1 - rows[0][0]) :]  # sequence numbers have no gaps
+        matching = (Entry._make(row) for row in rows if all(row[place] == value for place, value in conditions))
         return list(islice(matching, limit))
 
     def count(self, **wanted: Any) -> int:
@@ -182,16 +190,46 @@ class Journal:
 
     def clear(self) -> None:
         """Forget every entry; sequence numbers go on."""
+        self._cleared += len(self._entries)
         self._entries.clear()
 
     def restart(self) -> None:
         """Forget every entry and count from 1 again."""
         self._entries.clear()
-        self._seq = 0
+        self._seq = self._cleared = 0
 
 
-def mask_query(query: str) -> str:
-    """A query with the values of its secret fields replaced by their fingerprints, and cut to a bounded length."""
-    if not query:
-        return ""
-    return _SECRET_FIELD.sub(lambda match: match[1] + fingerprint(match[2]), query[:LONGEST_TEXT])
+def knows_none(_text: str) -> bool:
+    """For who gave out no secrets."""
+    return False
+
+
+def mask(text: str, is_secret: IsSecret = knows_none) -> str:
+    """A text as it is, or its fingerprint when it is a secret or looks like one; cut to a bounded length."""
+    return fingerprint(text) if _SECRET_SHAPE.search(text) or is_secret(text) else text[:LONGEST_TEXT]
+
+
+def mask_path(path: str, is_secret: IsSecret = knows_none) -> str:
+    """A percent-decoded path with every segment masked, and cut to a bounded length."""
+    return "/".join(mask(segment, is_secret) for segment in path.split("/"))[:LONGEST_TEXT]
+
+
+def mask_query(query: str, is_secret: IsSecret = knows_none) -> str:
+    """A raw query with what is secret in it replaced by fingerprints, and cut to a bounded length.
+
+    Masked are the values of fields with a telling name, and whatever is a secret or looks like one, under any name.
+    """
+    return "&".join(_mask_field(field, is_secret) for field in query.split("&"))[:LONGEST_TEXT] if query else ""
+
+
+def _mask_field(field: str, is_secret: IsSecret) -> str:
+    name, equals, value = field.partition("=")
+    plain = unquote_plus(value)
+    # To some servers a semicolon begins another field, so a telling name may stand behind one.
+    telling = _SECRET_NAME.search(unquote_plus(name if ";" not in field else field))
+    if plain and (telling or _SECRET_SHAPE.search(plain) or is_secret(plain)):
+        value = fingerprint(plain)
+    plain = unquote_plus(name)
+    if _SECRET_SHAPE.search(plain) or is_secret(plain):
+        name = fingerprint(plain)
+    return name + equals + value

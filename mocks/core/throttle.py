@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 MOST_IDENTITIES = 10_000
-"""Identities remembered; beyond it those whose windows have passed are forgotten, then the longest unseen."""
+"""Identities remembered; beyond it those whose windows have passed are forgotten, and the longest unseen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +89,8 @@ class Throttle:
     def _forget(self, now: int) -> None:
         longest = max(window for _, window in self._limits)
         newest = {identity: max((log[-1] for log in logs if log), default=0) for identity, logs in self._logs.items()}
-        for identity, seen in newest.items():
-            if seen <= now - longest:
-                del self._logs[identity]
-        while len(self._logs) >= MOST_IDENTITIES:
-            del self._logs[next(iter(self._logs))]
+        by_age = sorted(newest, key=newest.__getitem__)
+        passed = sum(seen <= now - longest for seen in newest.values())
+        # A tenth at least, so that a crowd of new faces does not pay for this search one by one.
+        for identity in by_age[: max(passed, MOST_IDENTITIES // 10, 1)]:
+            del self._logs[identity]

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self, cast
 
 import msgspec
@@ -22,6 +21,8 @@ from .vendor import Context, Face, Factory, Vendor
 from .web.dispatch import Dispatch
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     import flask
 
     from .edges.inprocess import InProcessTransport
@@ -232,9 +233,7 @@ class World:
         """Return to the start: clock, chance, faults, journal and every vendor, from the same seed or another."""
         with self.clock.lock:
             self.ids.reset(self.ids.seed if seed is None else seed)
-            self.clock.clear()
-            self.clock.run(self.options.rate)
-            self.clock.set(self.options.start or datetime.now(UTC))
+            self.clock.reset(self.options.start, self.options.rate)
             self.faults.reseed(self.ids.seed)
             self.journal.restart()
             for vendor in self._vendors.values():

@@ -14,6 +14,7 @@ from ..core.django.oauth import OAuth
 from ..core.errors import WebError
 from ..core.settings import choose, override
 from ..core.vendor import Context, Face
+from ..core.web.message import MalformedFormError, TooManyFieldsError
 from ..core.web.routes import Route, Site
 from . import wire
 from .backend import Backend
@@ -125,6 +126,7 @@ class Scanalytics:
             unrouted=pages.Unrouted(self._stack, [route.path for route in routes]),
             failure=self._failure,
             identify=self._identify,
+            is_secret=self.backend.is_secret,
         )
 
     def _resources(self, version: str) -> list[Route]:
@@ -228,12 +230,10 @@ class Scanalytics:
         return self._framework.failure(status, request)
 
     def _identify(self, request: Request) -> None:
-        if request.path.startswith("/o/"):
-            self._oauth.identify(request)
-            return
+        identify = self._oauth.identify if request.path.startswith("/o/") else self._framework.identify
         try:
-            self._framework.identify(request)
-        except WebError:
+            identify(request)
+        except (WebError, TooManyFieldsError, MalformedFormError):
             return  # the handler will refuse in its own words
 
 

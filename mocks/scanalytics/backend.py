@@ -48,7 +48,7 @@ class Backend:
         self.user_throttle = Throttle(user_rates(settings), consult_all=stack.consult_all_rates)
         self.anonymous_throttle = Throttle(anonymous_rates(settings), consult_all=stack.consult_all_rates)
         self.estate: Estate = self._seed()
-        self.accounts = Accounts(self.application, self.check_password)
+        self.accounts = Accounts(self.application, self.check_password, self.is_secret)
         self._readings: dict[str, Readings] = {}
 
     def _seed(self) -> Estate:
@@ -60,6 +60,15 @@ class Backend:
         """Whether a user of this name has this password."""
         user = self.estate.users.get(username)
         return user is not None and compare_digest(user.password.encode(), password.encode())
+
+    def is_secret(self, text: str) -> bool:
+        """Whether this is a token, a password or a client's secret that was given out."""
+        estate = self.estate
+        return (
+            text in self.tokens
+            or any(text == user.password for user in estate.users.values())
+            or any(text == application.client_secret for application in estate.applications)
+        )
 
     def application(self, client_id: str) -> Application | None:
         """The registered client with this id."""

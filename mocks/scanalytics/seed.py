@@ -54,7 +54,7 @@ def make_estate(ids: Ids, deployments: int, now: int) -> Estate:
     keys = list(places.deployments)
     view = dict.fromkeys(keys, Permission.VIEW)
     first = _user(places.names, ids, _ZONES[0], view | dict.fromkeys(keys[:1], Permission.EDIT))
-    second = _user(places.names, ids, _ZONES[1], dict.fromkeys(keys[-1:], Permission.VIEW))
+    second = _user(places.names, ids, _ZONES[1], dict.fromkeys(keys[-1:], Permission.VIEW), taken=first.email)
     return Estate(
         users={user.email: user for user in (first, second)},
         applications=_applications(ids, first.email),
@@ -143,10 +143,13 @@ def _names(seed: int) -> Any:
     return names
 
 
-def _user(names: Any, ids: Ids, timezone: str, deployments: dict[str, Permission]) -> User:
+def _user(names: Any, ids: Ids, timezone: str, deployments: dict[str, Permission], taken: str = "") -> User:
     first, last = names.first_name(), names.last_name()
+    account = f"{first}.{last}".lower().replace(" ", "").replace("'", "")
+    if taken.startswith(f"{account}@"):
+        account += "2"  # some seed gives both users one name
     return User(
-        email=f"{first}.{last}@example.com".lower().replace(" ", "").replace("'", ""),
+        email=f"{account}@example.com",
         password=ids.text("scanalytics/passwords", 16),
         first_name=first,
         last_name=last,

@@ -105,7 +105,7 @@ def new_name(body: bytes) -> str:
     """The name in a request to change one, which is JSON (inferred)."""
     try:
         content = msgspec.json.decode(body)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise ParseError(str(error)) from error
     if not isinstance(content, dict):
         kind = type(content).__name__

@@ -68,10 +68,18 @@ class Accounts:
     Attributes:
         application: the application with an id, or None.
         check: whether a user of this name has this password.
+        is_secret: whether a text is a password, a client's secret or a token that the vendor knows.
     """
 
     application: Callable[[str], Application | None]
     check: Callable[[str, str], bool]
+    is_secret: Callable[[str], bool]
+
+
+def uses_basic(headers: Mapping[str, str]) -> bool:
+    """Whether the caller shows himself by HTTP Basic, garbage included."""
+    scheme, _, encoded = headers.get("authorization", "").partition(" ")
+    return scheme.lower() == "basic" and bool(encoded)
 
 
 def basic_credentials(headers: Mapping[str, str]) -> tuple[str, str] | None:

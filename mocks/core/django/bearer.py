@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from ..ids import fingerprint
+from .drf import NotAuthenticated
 from .pages import PageError
 from .tokens import State, TokenStore
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 _REALM = 'Bearer realm="api"'
 _CHALLENGES = {
-    "no-credentials": _REALM,
+    NotAuthenticated.cause: _REALM,
     "invalid-token": f'{_REALM},error="invalid_token",error_description="The access token is invalid."',
     "expired-token": f'{_REALM},error="invalid_token",error_description="The access token has expired."',
 }
@@ -50,7 +51,7 @@ class BearerAuthenticator:
 
     def challenge(self, request: Request) -> str:
         """Why the caller was refused, as far as the vendor tells."""
-        return _CHALLENGES[request.detail.get("refused", "no-credentials")]
+        return _CHALLENGES[request.detail.get("refused", NotAuthenticated.cause)]
 
     def _text(self, request: Request) -> str | None:
         """The token sent, if any; a header of any scheme rules out the other two places (B17, B18)."""
@@ -60,10 +61,7 @@ class BearerAuthenticator:
         parts = header.split() if self._stack.loose_bearer else header.strip().split(" ")
         if len(parts) == 2 and parts[0].lower() == "bearer":
             return parts[1]
-        if header.strip().lower() != "bearer":
+        if header.strip().lower() not in ("", "bearer") and self._stack.other_scheme_is_invalid:
             # Another scheme, a bare token, or something behind it.
-            if self._stack.other_scheme_is_invalid:
-                request.detail["refused"] = "invalid-token"
-            else:
-                request.detail["refused"] = "no-credentials"
+            request.detail["refused"] = "invalid-token"
         return None

@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import msgspec
 
 from ..errors import WebError
-from ..web.message import Answer, MalformedFormError, Request, TooManyFieldsError
+from ..web.message import ANONYMOUS, Answer, MalformedFormError, Request, TooManyFieldsError
 from .pages import PageError, page
 
 if TYPE_CHECKING:
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from .stack import Stack
 
 JSON = ("Content-Type", "application/json")
-ANONYMOUS = "anonymous"
 
 INJECTED_WAIT = 60
 """Seconds that an injected 429 asks to wait: a whole minute's window."""
@@ -87,7 +86,7 @@ class ParseError(BadRequest):
 class NotAuthenticated(ApiError):  # noqa: N818
     """401: the caller is nobody, or nobody any more. Only the challenge tells why (B01, B02, E10)."""
 
-    status, cause, detail = 401, "not-authenticated", "Authentication credentials were not provided."
+    status, cause, detail = 401, "no-credentials", "Authentication credentials were not provided."
 
     def __init__(self, challenge: str, detail: str | None = None, *, cause: str | None = None) -> None:
         super().__init__(detail, cause=cause)
@@ -315,7 +314,7 @@ def negotiate(request: Request) -> int | None:
         NotAcceptable: nothing that is accepted is JSON (B39).
         NotFound: ``?format=`` names something else (B40).
     """
-    if "format=" in request.query and request.query_fields.get("format", "json") != "json":
+    if "format=" in request.query and request.query_fields.get("format") not in (None, "", "json"):
         raise NotFound
     accept = request.headers.get("accept", "*/*")
     if accept in ("*/*", "application/json"):

@@ -20,14 +20,14 @@ from oauthlib.oauth2.rfc6749.errors import UnauthorizedClientError, UnsupportedG
 from oauthlib.oauth2.rfc6749.grant_types.base import GrantTypeBase
 
 from ..clock import SECOND
-from .accounts import CLIENT_CREDENTIALS, PASSWORD, REFRESH, basic_credentials
+from .accounts import CLIENT_CREDENTIALS, PASSWORD, REFRESH, basic_credentials, uses_basic
 from .tokens import State, Token
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ..clock import Clock
-    from .accounts import Accounts, OAuthSettings
+    from .accounts import Accounts, Application, OAuthSettings
     from .stack import Stack
     from .tokens import TokenStore
 
@@ -90,19 +90,24 @@ class _Validator(RequestValidator):
     # --- the client ----------------------------------------------------------------------------------------------
 
     def client_authentication_required(self, request: Any, *_args: Any, **_kwargs: Any) -> bool:
-        if basic_credentials(request.headers) is not None or (request.client_id and request.client_secret):
+        if uses_basic(request.headers) or (request.client_id and request.client_secret):
             return True
         application = self._accounts.application(request.client_id or "")
         return application is None or application.confidential
 
     def authenticate_client(self, request: Any, *_args: Any, **_kwargs: Any) -> bool:
-        client_id, secret = basic_credentials(request.headers) or (request.client_id, request.client_secret)
-        application = self._accounts.application(client_id or "")
-        if application is None or not compare_digest(application.client_secret.encode(), (secret or "").encode()):
-            return False
-        request.client = application
-        request.client_id = application.client_id
-        return True
+        # DOT tries Basic and then the body; the client that Basic named stays the one whose secret is due.
+        application: Application | None = None
+        for client_id, secret in (
+            basic_credentials(request.headers) or ("", ""),
+            (request.client_id or "", request.client_secret or ""),
+        ):
+            application = application or self._accounts.application(client_id)
+            if application is not None and compare_digest(application.client_secret.encode(), secret.encode()):
+                request.client = application
+                request.client_id = application.client_id
+                return True
+        return False
 
     def authenticate_client_id(self, client_id: str, request: Any, *_args: Any, **_kwargs: Any) -> bool:
         application = self._accounts.application(client_id or "")

@@ -10,10 +10,10 @@ import json
 from typing import TYPE_CHECKING
 
 from ..ids import fingerprint
-from ..web.message import Answer, MalformedFormError, Request, TooManyFieldsError
+from ..journal import mask
+from ..web.message import ANONYMOUS, Answer, MalformedFormError, Request, TooManyFieldsError
 from . import pages
 from .accounts import basic_credentials
-from .drf import ANONYMOUS
 from .grants import Grants
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ class OAuth:
         self, stack: Stack, settings: OAuthSettings, accounts: Accounts, tokens: TokenStore, clock: Clock
     ) -> None:
         self._stack = stack
+        self._accounts = accounts
         self._tokens = tokens
         self._grants = Grants(stack, settings, accounts, tokens, clock)
 
@@ -88,17 +89,20 @@ class OAuth:
             return {}  # Django drops a multipart body that it cannot read
 
     def _note(self, request: Request, form: Mapping[str, str]) -> None:
-        """Write down for the journal who asks for what; tokens only as fingerprints."""
+        """Write down for the journal who asks for what; tokens, and secrets in the wrong field, as fingerprints."""
+        is_secret = self._accounts.is_secret
         basic = basic_credentials(request.headers)
         client_id = form.get("client_id") or (basic or ("",))[0]
+        if self._accounts.application(client_id) is None:
+            client_id = mask(client_id, is_secret)
         refresh = form.get("refresh_token", "")
         known = self._tokens.refresh(refresh) if refresh else None
-        detail = {"grant_type": form.get("grant_type", ""), "client_id": client_id}
+        detail = {"grant_type": mask(form.get("grant_type", ""), is_secret), "client_id": client_id}
         detail |= {name: fingerprint(form[name]) for name in ("refresh_token", "token") if form.get(name)}
         if known is not None:
             detail["refresh_token_state"] = known.state.value
         request.detail.update({key: value[:200] for key, value in detail.items() if value})
-        user = known.user if known is not None else form.get("username")
+        user = known.user if known is not None else mask(form.get("username", ""), is_secret)
         request.principal = (user or client_id or ANONYMOUS)[:200]
         request.credential = f"Basic {client_id[:200]}" if basic else ""
 

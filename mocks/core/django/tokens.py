@@ -213,6 +213,9 @@ class TokenStore:
         self._end(token, State.EXPIRED)
         return True
 
+    def __contains__(self, text: str) -> bool:
+        return text in self._access or text in self._refresh
+
     def all(self) -> Iterator[Token]:
         """Every token, oldest first, access tokens before refresh tokens."""
         yield from self._access.values()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import WebError
 from ..faults import ContentType, Delay, Drip, Empty, Reset, Rule, Status, Truncate
-from ..journal import LONGEST_TEXT, mask_query
+from ..journal import mask_path, mask_query
 from .message import Answer, Request, Wire
 from .routes import Route, Site
 
@@ -58,8 +58,8 @@ class Dispatch:
                 PROTOCOL,
                 route.operation,
                 request.method,
-                request.path[:LONGEST_TEXT],
-                mask_query(request.query),
+                route.path if route.path == request.path else mask_path(request.path, self.site.is_secret),
+                mask_query(request.query, self.site.is_secret),
                 request.credential,
                 request.principal,
                 answer.status,

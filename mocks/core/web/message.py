@@ -15,6 +15,9 @@ MOST_FIELDS = 1_000
 
 FORM = "application/x-www-form-urlencoded"
 
+ANONYMOUS = "anonymous"
+"""The principal of a request that nobody in particular made, as far as was looked at."""
+
 
 class TooManyFieldsError(ValueError):
     """A query or form with more than ``MOST_FIELDS`` fields."""
@@ -35,7 +38,7 @@ class Request:
         body: whole; the edges bound its size.
         peer: the client's address.
         params: what the route's placeholders matched.
-        principal: who is asking, once that is known: a user's name, a client id or ``anonymous``.
+        principal: who is asking, once that is known: a user's name or a client id; until then ``anonymous``.
         credential: the credential used, masked for the journal.
         detail: what else the journal should remember, without secrets.
     """
@@ -71,7 +74,7 @@ class Request:
         self.body = body
         self.peer = peer
         self.params: Mapping[str, str] = {}
-        self.principal = ""
+        self.principal = ANONYMOUS
         self.credential = ""
         self.detail: dict[str, Any] = {}
         self._query_fields: dict[str, str] | None = None

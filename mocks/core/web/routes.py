@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from ..journal import IsSecret, knows_none
 from .message import Answer, Request
 
 Handler = Callable[[Request], Answer]
@@ -43,6 +44,7 @@ class Site:
         unrouted: answers a request that no route takes.
         failure: the vendor's own form of a status that no handler gave: injected, or refused by the edge.
         identify: fills in principal and credential before any handler ran, for faults that ask who calls.
+        is_secret: knows the secrets that the vendor gave out, so that the journal never shows one.
     """
 
     name: str
@@ -50,6 +52,7 @@ class Site:
     unrouted: Handler
     failure: Callable[[int, Request], Answer]
     identify: Callable[[Request], None]
+    is_secret: IsSecret = knows_none
 
 
 class Responder(Protocol):
