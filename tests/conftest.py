@@ -8,9 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+# How long an example of a property takes says nothing on a busy machine.
+settings.register_profile("vendorlab", deadline=None)
+settings.load_profile("vendorlab")
 
 
 @pytest.fixture(scope="session")
