@@ -12,15 +12,12 @@ import flask
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Rule
 
-from ..web.message import Answer, Request
+from ..web.message import LARGEST_BODY, Answer, Request
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from ..web.routes import Responder, Route
-
-LARGEST_BODY = 2_621_440
-"""Bytes of a request body: Django's own default bound for data in memory (2.5 MiB)."""
 
 REQUEST = "vendorlab.request"
 WIRE = "vendorlab.wire"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import sys
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -152,5 +153,6 @@ def claims(vendor: str | None, as_json: bool) -> None:
         show_json([{"id": c.id, "source": c.source, "text": c.text, "where": c.where, "date": c.date} for c in found])
         return
     show_table(["claim", "source", "text"], [[claim.id, claim.source, claim.text] for claim in found])
-    counts = Counter(str(claim.source) for claim in found)
-    click.echo(" · ".join(f"{count} {source}" for source, count in counts.items()), err=True)
+    if sys.stdout.isatty():
+        counts = Counter(str(claim.source) for claim in found)
+        click.echo(" · ".join(f"{count} {source}" for source, count in counts.items()))
