@@ -1,1 +1,97 @@
-"""The command line."""
+"""The command line: ``vendorlab up``, ``check``, and what talks to a running ``up``.
+
+Commands are loaded when they are called, so that ``vendorlab --help`` and small commands start at once.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from typing import Any
+
+import rich_click as click
+
+from vendorlab import __version__
+
+FINE, FOUND, WRONG_USE, INTERRUPTED = 0, 1, 2, 130
+
+_COMMANDS = {
+    "up": "up:up",
+    "env": "up:env",
+    "wait": "up:wait",
+    "check": "check:check",
+    "claims": "check:claims",
+    "clock": "clock:clock",
+    "faults": "faults:faults",
+    "journal": "journal:journal",
+    "reset": "state:reset",
+    "snapshot": "state:snapshot",
+    "state": "state:state",
+    "token": "state:token",
+    "worlds": "state:worlds",
+    "doctor": "doctor:doctor",
+    "version": "doctor:version",
+}
+"""Where each command is: module and name, in the order of ``--help``."""
+
+click.rich_click.TEXT_MARKUP = "rich"
+click.rich_click.COMMAND_GROUPS = {
+    "vendorlab": [
+        {"name": "Run vendors", "commands": ["up", "env", "wait"]},
+        {"name": "Hold targets to their contract", "commands": ["check", "claims"]},
+        {
+            "name": "Move a running world",
+            "commands": ["clock", "faults", "journal", "reset", "snapshot", "state", "token", "worlds"],
+        },
+        {"name": "Help", "commands": ["doctor", "version"]},
+    ]
+}
+
+
+class _Commands(click.RichGroup):
+    """A group whose commands are imported when they are needed."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        _ = ctx
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> Any:
+        _ = ctx
+        if cmd_name not in _COMMANDS:
+            return None
+        module, _, name = _COMMANDS[cmd_name].partition(":")
+        return getattr(import_module(f"vendorlab.cli.{module}"), name)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, "--version", prog_name="vendorlab")
+def cli() -> None:
+    """The sensor vendors your software depends on, on your own machine.
+
+    [b]vendorlab up[/b] starts them; [b]vendorlab check[/b] holds them, or the real ones, to what is documented.
+
+    \b
+    Examples:
+      vendorlab up                                  every vendor, with addresses and credentials
+      eval "$(vendorlab env scanalytics)"           the same as environment variables
+      vendorlab clock advance 25h                   let every token expire
+      vendorlab faults add --operation token --nth 1 --reset
+      vendorlab check scanalytics
+    """
+
+
+def run() -> None:
+    """Run the command line and leave with its exit code: 0 fine, 1 found something, 2 wrong use, 130 interrupted."""
+    try:
+        status = cli.main(standalone_mode=False)
+    except click.exceptions.Abort:
+        status = INTERRUPTED
+    except click.ClickException as error:
+        error.show()
+        status = WRONG_USE
+    except KeyboardInterrupt:
+        status = INTERRUPTED
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader has left; there is nobody to tell
+        status = FINE
+    sys.exit(status if isinstance(status, int) else FINE)

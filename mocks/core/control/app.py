@@ -1,0 +1,211 @@
+"""The control API over HTTP: who may call, decoding, and every error as problem+json.
+
+It moves clocks and hands out credentials, so it is guarded against more than strangers: a web page that a developer has
+open must not reach it either. Hence a bearer token made at start, no CORS, and a check of Host and Origin.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from hmac import compare_digest
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import msgspec
+
+from ..clock import ClockError
+from ..errors import WebError
+from ..faults import FaultError
+from ..settings import SettingsError
+from ..web.message import Answer, Request, TooManyFieldsError
+from ..web.routes import Route, Site
+from ..world import PortTakenError, SnapshotError, WorldError
+from ..worlds import MAIN, UnknownWorldError, Worlds
+from .models import Problem
+from .operations import OPERATIONS, Call, NoSuchThingError, Operation
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+_TITLES = {
+    400: "Bad request",
+    401: "Not authenticated",
+    403: "Forbidden",
+    404: "Not found",
+    405: "Method not allowed",
+    409: "Conflict",
+    413: "Too large",
+    415: "Unsupported media type",
+    500: "vendorlab made a mistake",
+}
+_log = logging.getLogger("vendorlab")
+
+
+class ProblemError(WebError):
+    """An error of the control API (RFC 9457)."""
+
+    def __init__(self, status: int, detail: str, headers: Iterable[tuple[str, str]] = ()) -> None:
+        super().__init__(detail)
+        self.status = status
+        self._detail = detail
+        self._headers = list(headers)
+
+    def answer(self) -> Answer:
+        """The error as problem+json."""
+        title = _TITLES.get(self.status, "Error")
+        body = msgspec.json.encode(Problem(title, self.status, self._detail))
+        return Answer(self.status, body, [("Content-Type", "application/problem+json"), *_SAFE, *self._headers])
+
+
+_SAFE = (("Cache-Control", "no-store"), ("X-Content-Type-Options", "nosniff"))
+
+
+class Control:
+    """The control API of one process.
+
+    Args:
+        worlds: what it controls.
+        token: what a caller must show.
+        version: vendorlab's.
+        host: where it listens; beyond loopback any Host header is taken, since names differ there.
+    """
+
+    def __init__(self, worlds: Worlds, token: str, version: str, host: str = "127.0.0.1") -> None:
+        self._worlds = worlds
+        self._token = token.encode()
+        self._version = version
+        self._host = host
+        self.site = Site("control", self._routes(), self._missing, self._failure, lambda _request: None)
+        self.unrouted = Route("", "unrouted", self._missing)
+
+    def __call__(self, route: Route, request: Request) -> Answer:
+        """Answer one request; never raises."""
+        try:
+            return route.handler(request)
+        except WebError as refusal:
+            return refusal.answer()
+        except Exception:  # noqa: BLE001  the caller gets a problem, the log the reason
+            _log.exception("vendorlab made a mistake in control %s", route.operation)
+            return ProblemError(500, "the reason is in vendorlab's own log").answer()
+
+    def refuse(self, status: int, request: Request, cause: str) -> Answer:
+        """A refusal that the edge itself makes."""
+        _ = request
+        return ProblemError(status, cause).answer()
+
+    # --- routes ----------------------------------------------------------------------------------------------------
+
+    def _routes(self) -> list[Route]:
+        methods: dict[str, dict[str, Operation]] = {}
+        for operation in OPERATIONS:
+            methods.setdefault(operation.path, {})[operation.method] = operation
+            if operation.scoped:
+                methods.setdefault(f"/worlds/<world>{operation.path}", {})[operation.method] = operation
+        routes = [
+            Route(path, path, self._resource(found), blocking=any(one.blocking for one in found.values()))
+            for path, found in methods.items()
+        ]
+        return [*routes, Route("/openapi.json", "openapi", self._openapi)]
+
+    def _resource(self, operations: dict[str, Operation]) -> Callable[[Request], Answer]:
+        def handler(request: Request) -> Answer:
+            self._check_source(request)
+            operation = operations.get("GET" if request.method == "HEAD" else request.method)
+            if operation is None or not operation.public:
+                self._check_token(request)
+            if operation is None:
+                raise ProblemError(405, f"{request.method} is not for this path", [("Allow", ", ".join(operations))])
+            return self._run(operation, request)
+
+        return handler
+
+    def _openapi(self, request: Request) -> Answer:
+        self._check_source(request)
+        from .openapi import describe  # noqa: PLC0415  few ask, and making it is not free
+
+        return _json(200, describe(self._version))
+
+    def _missing(self, request: Request) -> Answer:
+        self._check_source(request)
+        raise ProblemError(404, f"there is nothing at {request.path}; GET /openapi.json lists what there is")
+
+    def _failure(self, status: int, _request: Request) -> Answer:
+        return ProblemError(status, _TITLES.get(status, "Error")).answer()
+
+    # --- one call --------------------------------------------------------------------------------------------------
+
+    def _run(self, operation: Operation, request: Request) -> Answer:
+        params = dict(request.params)
+        call = Call(
+            worlds=self._worlds,
+            world_name=params.pop("world", MAIN),
+            params=params,
+            query=_query(operation, request),
+            body=_body(operation, request),
+            version=self._version,
+            host=self._host,
+        )
+        try:
+            result = operation.handler(call)
+        except (UnknownWorldError, NoSuchThingError) as error:
+            raise ProblemError(404, str(error)) from error
+        except (SnapshotError, PortTakenError) as error:
+            raise ProblemError(409, str(error)) from error
+        except (WorldError, ClockError, FaultError, SettingsError) as error:
+            raise ProblemError(400, str(error)) from error
+        return Answer(204, b"", [*_SAFE]) if operation.status == 204 else _json(operation.status, result)
+
+    def _check_token(self, request: Request) -> None:
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not compare_digest(token.strip().encode(), self._token):
+            detail = "show the token that `vendorlab up` made, as `Authorization: Bearer TOKEN`"
+            raise ProblemError(401, detail, [("WWW-Authenticate", 'Bearer realm="vendorlab control"')])
+
+    def _check_source(self, request: Request) -> None:
+        """Refuse a page of another site, and a name that only pretends to be this machine (DNS rebinding)."""
+        if self._host not in _LOOPBACK:
+            return
+        host = _hostname(f"//{request.headers.get('host', '')}")
+        if host not in _LOOPBACK:
+            raise ProblemError(403, f"the Host header names {host!r}, which is not this machine's loopback address")
+        origin = request.headers.get("origin")
+        if origin is not None and _hostname(origin) not in _LOOPBACK:
+            raise ProblemError(403, f"pages of {origin} may not use the control API")
+
+
+def _hostname(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
+
+
+def _json(status: int, data: Any) -> Answer:
+    return Answer(status, msgspec.json.encode(data), [("Content-Type", "application/json"), *_SAFE])
+
+
+def _query(operation: Operation, request: Request) -> Any:
+    try:
+        fields = request.query_fields
+        if operation.query is None:
+            if fields:
+                raise ProblemError(400, f"this call takes no query, and {', '.join(fields)} is in it")
+            return None
+        query: Any = msgspec.convert(fields, operation.query, strict=False)
+    except (msgspec.ValidationError, TooManyFieldsError) as error:
+        raise ProblemError(400, f"in the query: {error}") from error
+    return query
+
+
+def _body(operation: Operation, request: Request) -> Any:
+    if operation.body is None:
+        return None
+    if request.media_type not in ("", "application/json") and not re.fullmatch(r".*\+json", request.media_type):
+        raise ProblemError(415, f"send the body as `Content-Type: application/json`, not {request.media_type}")
+    try:
+        body: Any = msgspec.json.decode(request.body or b"{}", type=operation.body)
+    except msgspec.DecodeError as error:
+        raise ProblemError(400, f"in the body: {error}") from error
+    return body

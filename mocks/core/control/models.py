@@ -1,0 +1,245 @@
+"""What goes in and out of the control API, as data: what is decoded is checked, and what is described is generated."""
+
+from __future__ import annotations
+
+from datetime import datetime  # noqa: TC003  msgspec reads the annotations when it decodes
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from ..journal import DEFAULT_SIZE
+from ..world import WorldOptions
+
+LONGEST_WAIT = 60.0
+"""Seconds that a call may wait for the journal."""
+
+Name = Annotated[str, Meta(pattern="^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+Seed = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+
+
+class In(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A request's body or query: an unknown key is an error."""
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """An error (RFC 9457)."""
+
+    title: str
+    status: int
+    detail: str
+    type: str = "about:blank"
+
+
+class Listener(msgspec.Struct, frozen=True):
+    """One listening address."""
+
+    world: str
+    vendor: str
+    url: str
+    accepting: bool
+
+
+class Health(msgspec.Struct, frozen=True):
+    """Whether everything listens: ``ok``, or ``starting`` while something does not."""
+
+    status: str
+    listeners: list[Listener]
+
+
+class Version(msgspec.Struct, frozen=True):
+    """Of vendorlab, and of this API."""
+
+    version: str
+    api: int
+
+
+class Vendor(msgspec.Struct, frozen=True):
+    """Where a vendor is and how to log in, as in the ready file."""
+
+    url: str | None
+    credentials: dict[str, Any]
+
+
+class Clock(msgspec.Struct, frozen=True):
+    """The world's clock: UTC, world seconds per real second (0 while frozen), and how many timers wait."""
+
+    now: str
+    rate: float
+    frozen: bool
+    timers: int
+
+
+class Fired(msgspec.Struct, frozen=True):
+    """A timer that came due."""
+
+    due: str
+    name: str
+    detail: dict[str, Any]
+
+
+class Advanced(msgspec.Struct, frozen=True):
+    """The clock after a move, the timers that fired on the way, and how many more than are listed."""
+
+    now: str
+    rate: float
+    frozen: bool
+    timers: int
+    fired: list[Fired]
+    more: int
+
+
+class SetClock(In, frozen=True):
+    """Any of: go to a moment, run at a rate, stand still or go on."""
+
+    now: datetime | None = None
+    rate: Annotated[float, Meta(ge=0, le=1_000_000)] | None = None
+    frozen: bool | None = None
+
+
+class Advance(In, frozen=True):
+    """How far to go: seconds."""
+
+    seconds: Annotated[float, Meta(gt=0, le=1e12)]
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """One exchange of the journal."""
+
+    seq: int
+    at: str
+    vendor: str
+    protocol: str
+    operation: str
+    method: str
+    path: str
+    query: str
+    credential: str
+    principal: str
+    status: int
+    cause: str
+    fault: str | None
+    duration: float
+    detail: dict[str, Any]
+
+
+class Entries(msgspec.Struct, frozen=True):
+    """Matching exchanges, oldest first; ``next`` is the ``after`` that goes on behind them."""
+
+    entries: list[Entry]
+    next: int
+    dropped: int
+
+
+class Waited(msgspec.Struct, frozen=True):
+    """The same, and whether as many matched in time as were asked for."""
+
+    entries: list[Entry]
+    next: int
+    dropped: int
+    matched: bool
+
+
+class JournalQuery(In, frozen=True):
+    """Which exchanges; what is not given does not matter."""
+
+    vendor: str | None = None
+    protocol: str | None = None
+    operation: str | None = None
+    method: str | None = None
+    principal: str | None = None
+    status: int | None = None
+    cause: str | None = None
+    fault: str | None = None
+    after: Annotated[int, Meta(ge=0)] = 0
+    limit: Annotated[int, Meta(ge=1, le=DEFAULT_SIZE)] = 1_000
+
+
+class WaitQuery(JournalQuery, frozen=True):
+    """Which exchanges to wait for, how many, and how long in real seconds."""
+
+    count: Annotated[int, Meta(ge=1, le=DEFAULT_SIZE)] = 1
+    timeout: Annotated[float, Meta(ge=0, le=LONGEST_WAIT)] = 5.0
+
+
+class Reset(In, frozen=True):
+    """Return to the start; with another seed if one is given."""
+
+    seed: Seed | None = None
+
+
+class Seeded(msgspec.Struct, frozen=True):
+    """The world's seed."""
+
+    seed: int
+
+
+class SetSeed(In, frozen=True):
+    """The seed to return to the start with."""
+
+    seed: Seed
+
+
+class Token(msgspec.Struct, frozen=True):
+    """An OAuth token, named by its fingerprint."""
+
+    vendor: str
+    id: str
+    kind: str
+    user: str | None
+    client: str
+    scope: str
+    expires: str | None
+    state: str
+
+
+class TokenQuery(In, frozen=True):
+    """Which tokens to list."""
+
+    vendor: str | None = None
+    kind: str | None = None
+
+
+class WhichTokens(In, frozen=True):
+    """Tokens of a vendor: one by its text or its fingerprint, or all of a user. Exactly one of the three."""
+
+    vendor: str
+    token: str | None = None
+    id: str | None = None
+    user: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse none or several."""
+        if sum(way is not None for way in (self.token, self.id, self.user)) != 1:
+            raise ValueError("give exactly one of `token`, `id` or `user`")
+
+
+class Changed(msgspec.Struct, frozen=True):
+    """How many tokens changed."""
+
+    changed: int
+
+
+class NewWorld(In, frozen=True):
+    """A world to make; it listens on free ports. No vendors means all."""
+
+    name: Name
+    vendors: list[str] = []
+    seed: Seed = 0
+    start: datetime | None = None
+    rate: Annotated[float, Meta(ge=0, le=1_000_000)] = 1.0
+    profiles: dict[str, str] = {}
+    settings: dict[str, dict[str, Any]] = {}
+
+    def options(self, host: str) -> WorldOptions:
+        """The same for the kernel."""
+        return WorldOptions(
+            seed=self.seed, start=self.start, rate=self.rate, profiles=self.profiles, settings=self.settings, host=host
+        )
+
+
+class World(msgspec.Struct, frozen=True):
+    """A world and its vendors."""
+
+    name: str
+    vendors: dict[str, Vendor]

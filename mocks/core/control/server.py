@@ -1,0 +1,44 @@
+"""The control API's listener."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..clock import Clock
+from ..edges.asgi import HttpEdge
+from ..edges.loop import Line
+from ..edges.server import Listener
+from ..world import PortTakenError, port_taken
+
+if TYPE_CHECKING:
+    from ..worlds import Worlds
+    from .app import Control
+
+LARGEST_BODY = 256 << 20
+"""Bytes: a snapshot of a world with all its tokens goes in one body."""
+
+
+class ControlServer:
+    """Listens for the control API on the loop of the worlds."""
+
+    def __init__(self, control: Control, worlds: Worlds, host: str, port: int) -> None:
+        clock = Clock()  # the control API lives in real time, not in a world
+        edge = HttpEdge(control, clock, largest_body=LARGEST_BODY)
+        self._listener = Listener(edge, Line(clock, on_clock=False), host, port)
+        self._worlds = worlds
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return self._listener.url
+
+    def start(self) -> None:
+        """Listen; raises ``PortTakenError`` when the port is in use."""
+        try:
+            self._worlds.thread.call(self._listener.start())
+        except OSError as error:
+            raise PortTakenError(port_taken("control", self._listener.host, self._listener.port, error)) from error
+
+    def stop(self) -> None:
+        """Listen no more."""
+        self._worlds.thread.call(self._listener.stop())

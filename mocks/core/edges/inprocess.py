@@ -1,0 +1,86 @@
+"""Reach a site without a socket: an httpx transport over its Flask app.
+
+Faults on the wire become what httpx would have raised; a delay longer than the caller's own time-out raises at once,
+without anyone waiting.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from email.utils import formatdate
+from typing import TYPE_CHECKING
+
+import httpx
+
+from ..clock import SECOND
+from ..web.message import Answer, Request
+from . import wsgi
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import flask
+
+    from ..clock import Clock
+
+
+class InProcessTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
+    """Sync and async httpx transport for one site.
+
+    Args:
+        app: the site, mounted by Flask.
+        clock: tells the ``Date`` header.
+        sleep: waits out a delay in the sync face; handed in for tests.
+    """
+
+    def __init__(self, app: flask.Flask, clock: Clock, sleep: Callable[[float], object] = time.sleep) -> None:
+        self._app = app
+        self._clock = clock
+        self._sleep = sleep
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Answer one request of a ``httpx.Client``."""
+        answer = self._answer(request, request.read())
+        if seconds := self._delay(answer, request):
+            self._sleep(seconds)
+        return self._respond(answer, request)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Answer one request of a ``httpx.AsyncClient``."""
+        answer = self._answer(request, await request.aread())
+        if seconds := self._delay(answer, request):
+            await asyncio.sleep(seconds)
+        return self._respond(answer, request)
+
+    def _answer(self, request: httpx.Request, body: bytes) -> Answer:
+        headers: dict[str, str] = {}
+        for name, value in request.headers.multi_items():
+            headers[name] = f"{headers[name]},{value}" if name in headers else value
+        url = request.url
+        query = url.query.decode("latin-1")
+        return wsgi.call(self._app, Request(request.method, url.path, query, headers, body))
+
+    def _delay(self, answer: Answer, request: httpx.Request) -> float:
+        wire = answer.wire
+        if wire is None:
+            return 0.0
+        pieces = -(-len(answer.body) // wire.chunk) if wire.chunk else 0
+        longest = request.extensions.get("timeout", {}).get("read")
+        if longest is not None and max(wire.delay, wire.interval if pieces else 0.0) > longest:
+            raise httpx.ReadTimeout("the read operation timed out", request=request)
+        return wire.delay + pieces * wire.interval
+
+    def _respond(self, answer: Answer, request: httpx.Request) -> httpx.Response:
+        wire = answer.wire
+        if wire is not None and wire.reset:
+            raise httpx.ReadError("connection reset by peer", request=request)
+        if wire is not None and wire.silent:
+            raise httpx.RemoteProtocolError("server disconnected without sending a response", request=request)
+        if wire is not None and wire.cut_after is not None and wire.cut_after < len(answer.body):
+            raise httpx.RemoteProtocolError(
+                "peer closed connection without sending complete message body", request=request
+            )
+        date = formatdate(self._clock.micros() // SECOND, usegmt=True)
+        body = b"" if request.method == "HEAD" else answer.body
+        return httpx.Response(answer.status, headers=[*answer.headers, ("Date", date)], content=body, request=request)

@@ -1,0 +1,124 @@
+"""One asyncio loop in a thread of its own: every listener of every world that shares it lives there."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from ..clock import SECOND
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+    from ..clock import Clock
+
+T = TypeVar("T")
+
+
+def _new_loop() -> asyncio.AbstractEventLoop:
+    try:
+        import uvloop  # noqa: PLC0415  the extra `fast`
+    except ImportError:
+        return asyncio.new_event_loop()
+    return uvloop.new_event_loop()
+
+
+class LoopThread:
+    """An event loop that runs beside the caller until ``stop``."""
+
+    def __init__(self) -> None:
+        self.loop = _new_loop()
+        self._thread = threading.Thread(target=self._run, name="vendorlab", daemon=True)
+        self._thread.start()
+
+    def call(self, coroutine: Coroutine[Any, Any, T], timeout: float = 30.0) -> T:
+        """Run a coroutine on the loop and wait for its result; not to be called from the loop itself."""
+        return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(timeout)
+
+    def stop(self) -> None:
+        """End the loop and its thread; a second call does nothing."""
+        if self._thread.is_alive():
+            self.loop.call_soon_threadsafe(self.loop.stop)
+            self._thread.join()
+        if not self.loop.is_closed():
+            self.loop.close()
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self.loop)
+        self.loop.run_forever()
+        tasks = asyncio.all_tasks(self.loop)
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            self.loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+        self.loop.run_until_complete(self.loop.shutdown_default_executor())
+
+
+class ClockDriver:
+    """Wakes the loop when a timer of a running clock is due in real time, so that it fires without anyone asking."""
+
+    def __init__(self, clock: Clock, loop: asyncio.AbstractEventLoop) -> None:
+        self._clock = clock
+        self._loop = loop
+        self._handle: asyncio.TimerHandle | None = None
+        clock.watch(self._changed)
+        self._changed()
+
+    def stop(self) -> None:
+        """Stop waking."""
+        self._clock.unwatch(self._changed)
+
+        def cancel() -> None:
+            if self._handle is not None:
+                self._handle.cancel()
+
+        self._loop.call_soon_threadsafe(cancel)
+
+    def _changed(self) -> None:
+        self._loop.call_soon_threadsafe(self._arm)
+
+    def _arm(self) -> None:
+        if self._handle is not None:
+            self._handle.cancel()
+            self._handle = None
+        due, rate = self._clock.next_due(), self._clock.rate
+        if due is not None and rate:
+            seconds = max(0.0, (due - self._clock.micros()) / SECOND / rate)
+            # A loop cannot wait for ever in one go; a day later it looks again.
+            self._handle = self._loop.call_later(min(seconds, 86_400.0), self._wake)
+
+    def _wake(self) -> None:
+        self._clock.run_due()
+        self._arm()
+
+
+class Line:
+    """Line time: pauses and time-outs on the wire, on the wall by default or on the world's clock when told so."""
+
+    def __init__(self, clock: Clock, *, on_clock: bool) -> None:
+        self._clock = clock
+        self._on_clock = on_clock
+        self._pending: dict[int, Callable[[], None]] = {}
+        self._numbers = 0
+        clock.on("line", self._due, transient=True)
+
+    def later(self, seconds: float, callback: Callable[[], None]) -> None:
+        """Call back after seconds of line time; called on a loop, and calls back on it."""
+        loop = asyncio.get_running_loop()
+        if not self._on_clock:
+            loop.call_later(seconds, callback)
+            return
+        self._numbers += 1
+        self._pending[self._numbers] = partial(_post, loop, callback)
+        self._clock.call_at(self._clock.micros() + round(seconds * SECOND), "line", {"number": self._numbers})
+
+    def _due(self, detail: Any) -> None:
+        callback = self._pending.pop(detail["number"], None)
+        if callback is not None:
+            callback()
+
+
+def _post(loop: asyncio.AbstractEventLoop, callback: Callable[[], None]) -> None:
+    loop.call_soon_threadsafe(callback)

@@ -1,0 +1,27 @@
+"""The root of every refusal: an error knows its status and its wire form.
+
+::
+
+    WebError
+    ├── django.pages.PageError      a page of the web framework (HTML)
+    ├── django.drf.ApiError         a refusal of the REST framework (JSON)
+    └── …                           each vendor's own
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .web.message import Answer
+
+
+class WebError(Exception):
+    """A refusal in the vendor's own form; raise it and it is answered."""
+
+    status = 500
+    cause = "error"
+
+    def answer(self) -> Answer:
+        """The refusal as the vendor puts it on the wire."""
+        raise NotImplementedError

@@ -1,0 +1,361 @@
+"""A world: one clock, one seed, one journal, one fault plan, and the vendors that live in them.
+
+Worlds share nothing and are cheap. A vendor is made when it is first touched, and reached in process or, once the world
+was started, over loopback.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Self, cast
+
+import msgspec
+
+from .clock import Clock, iso, to_datetime
+from .faults import FaultPlan
+from .ids import Ids
+from .journal import Journal
+from .vendor import Context, Face, Factory, Vendor
+from .web.dispatch import Dispatch
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    import flask
+
+    from .edges.inprocess import InProcessTransport
+    from .edges.loop import ClockDriver, Line, LoopThread
+    from .edges.server import Listener
+
+SNAPSHOT_FORMAT = "vendorlab-snapshot"
+SNAPSHOT_VERSION = 1
+
+
+class WorldError(Exception):
+    """The world cannot do what was asked; the message says why and what helps."""
+
+
+class PortTakenError(WorldError):
+    """A port is in use by somebody else."""
+
+
+class SnapshotError(WorldError):
+    """A snapshot is damaged, or was not made for this world."""
+
+
+class _Snapshot(msgspec.Struct):
+    """A snapshot as it comes back; the content is checked by its digest."""
+
+    format: str
+    version: int
+    digest: str
+    content: dict[str, Any]
+
+
+@dataclass(slots=True)
+class _Served:
+    """One face of a vendor with its mounts."""
+
+    face: Face
+    dispatch: Dispatch
+    listener: Listener | None = None
+    mounted: flask.Flask | None = None
+
+    def app(self) -> flask.Flask:
+        """The face as Flask mounts it, made when it is first wanted."""
+        if self.mounted is None:
+            from .edges import wsgi  # noqa: PLC0415  neither Flask nor its routes are needed to listen
+
+            self.mounted = wsgi.mount(self.dispatch)
+        return self.mounted
+
+
+@dataclass(slots=True)
+class _Running:
+    """What a started world owes to its loop."""
+
+    thread: LoopThread
+    owned: bool
+    driver: ClockDriver
+    line: Line
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorldOptions:
+    """How a world is made.
+
+    Attributes:
+        seed: all chance comes from it.
+        start: the clock's start; None for the real present.
+        rate: world seconds per real second.
+        profiles: by vendor, the name of a dated behaviour.
+        settings: by vendor, overrides by name.
+        host: where its listeners listen.
+        line_on_clock: line time follows the world's clock instead of the wall.
+        direct: listeners answer straight from the routes; off, through Flask, as in process.
+    """
+
+    seed: int = 0
+    start: datetime | None = None
+    rate: float = 1.0
+    profiles: Mapping[str, str] = field(default_factory=dict[str, str])
+    settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
+    host: str = "127.0.0.1"
+    line_on_clock: bool = False
+    direct: bool = True
+
+
+class World:
+    """One world.
+
+    Args:
+        factories: how each vendor that lives here is made, by name.
+        options: see ``WorldOptions``.
+        thread: a loop to share with other worlds; by default it has one of its own once it is started.
+    """
+
+    def __init__(
+        self,
+        factories: Mapping[str, Factory],
+        options: WorldOptions | None = None,
+        thread: LoopThread | None = None,
+    ) -> None:
+        self.options = options or WorldOptions()
+        for table, what in ((self.options.profiles, "profile"), (self.options.settings, "settings")):
+            for name in table:
+                if name not in factories:
+                    raise WorldError(f"a {what} is given for {name!r}, which is not a vendor of this world")
+        self.clock = Clock(self.options.start, self.options.rate)
+        self.ids = Ids(self.options.seed)
+        self.journal = Journal()
+        self.faults = FaultPlan(self.options.seed)
+        self._factories = dict(factories)
+        self._vendors: dict[str, Vendor] = {}
+        self._served: dict[str, _Served] = {}
+        self._thread = thread
+        self._running: _Running | None = None
+
+    # --- vendors -------------------------------------------------------------------------------------------------
+
+    @property
+    def names(self) -> list[str]:
+        """The vendors that live here, made or not."""
+        return list(self._factories)
+
+    def vendor(self, name: str) -> Vendor:
+        """A vendor by name, made when it is first touched."""
+        with self.clock.lock:
+            if name not in self._vendors:
+                if name not in self._factories:
+                    known = ", ".join(self._factories) or "none"
+                    raise WorldError(f"there is no vendor {name!r} in this world; there are: {known}")
+                options = self.options
+                context = Context(self.clock, self.ids, options.profiles.get(name), options.settings.get(name, {}))
+                self._vendors[name] = self._factories[name](context)
+            return self._vendors[name]
+
+    def app(self, face: str) -> flask.Flask:
+        """The Flask app of a face: mount it, or call it in process."""
+        return self._serve(face).app()
+
+    def transport(self, face: str) -> InProcessTransport:
+        """An httpx transport, sync and async, that reaches a face without a socket."""
+        from .edges.inprocess import InProcessTransport  # noqa: PLC0415  httpx is not needed to serve
+
+        served = self._serve(face)
+        return InProcessTransport(served.app(), self.clock)
+
+    def faces(self) -> list[Face]:
+        """Every address of every vendor."""
+        return [face for name in self.names for face in self.vendor(name).faces]
+
+    # --- listeners -----------------------------------------------------------------------------------------------
+
+    def start(self, ports: Mapping[str, int] | None = None) -> None:
+        """Listen, every face on its port or a free one.
+
+        Raises:
+            PortTakenError: a port is in use; nothing listens then.
+        """
+        ports = ports or {}
+        for face in self.faces():
+            try:
+                self.listen(face.name, ports.get(face.name, 0))
+            except WorldError:
+                self.stop()
+                raise
+
+    def listen(self, face: str, port: int = 0) -> str:
+        """Listen for one face, if it does not yet; returns its URL."""
+        from .edges.asgi import HttpEdge  # noqa: PLC0415  a world without sockets needs no server
+        from .edges.server import Listener  # noqa: PLC0415
+
+        served = self._serve(face)
+        if served.listener is None:
+            running = self._run()
+            edge = HttpEdge(served.dispatch, self.clock, reference=None if self.options.direct else served.app)
+            listener = Listener(edge, running.line, self.options.host, port)
+            try:
+                running.thread.call(listener.start())
+            except OSError as error:
+                raise PortTakenError(port_taken(face, self.options.host, port, error)) from error
+            served.listener = listener
+        return served.listener.url
+
+    def url(self, face: str) -> str | None:
+        """Where a face listens, or None."""
+        listener = self._serve(face).listener
+        return listener.url if listener else None
+
+    def listeners(self) -> list[tuple[str, str, bool]]:
+        """Every listener: face, URL, and whether it accepts."""
+        listening = [(name, served.listener) for name, served in self._served.items() if served.listener]
+        return [(name, listener.url, listener.accepting) for name, listener in listening]
+
+    def stop(self) -> None:
+        """Close every listener; a second call does nothing. The state stays, and the world may be started again."""
+        running = self._running
+        if running is None:
+            return
+        self.journal.interrupt(stop=True)
+        for served in self._served.values():
+            if served.listener is not None:
+                running.thread.call(served.listener.stop())
+                served.listener = None
+        running.driver.stop()
+        if running.owned:
+            running.thread.stop()
+        self._running = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self.stop()
+
+    # --- the whole state -----------------------------------------------------------------------------------------
+
+    def reset(self, seed: int | None = None) -> None:
+        """Return to the start: clock, chance, faults, journal and every vendor, from the same seed or another."""
+        with self.clock.lock:
+            self.ids.reset(self.ids.seed if seed is None else seed)
+            self.clock.reset(self.options.start, self.options.rate)
+            self.faults.reseed(self.ids.seed)
+            self.journal.restart()
+            for vendor in self._vendors.values():
+                vendor.reset()
+
+    def snapshot(self) -> dict[str, Any]:
+        """Clock, timers, chance, faults and the state of every vendor, as a document that JSON can carry."""
+        with self.clock.lock:
+            content = {
+                "seed": self.ids.seed,
+                "clock": self.clock.snapshot(),
+                "ids": self.ids.snapshot(),
+                "faults": self.faults.snapshot(),
+                "vendors": {
+                    name: {"profile": vendor.profile, "state": vendor.snapshot()}
+                    for name, vendor in self._vendors.items()
+                },
+            }
+        content = msgspec.json.decode(msgspec.json.encode(content))
+        return {
+            "format": SNAPSHOT_FORMAT,
+            "version": SNAPSHOT_VERSION,
+            "at": iso(content["clock"]["now"]),
+            "digest": _digest(content),
+            "content": content,
+        }
+
+    def restore(self, document: Any) -> None:
+        """Take up the state from ``snapshot``.
+
+        Raises:
+            SnapshotError: the document is damaged, of another version, or of other vendors or profiles; the world then
+                stays as it was.
+        """
+        content = self._checked(document)
+        with self.clock.lock:
+            before = self.snapshot()["content"]
+            try:
+                self._take_up(content)
+            except Exception as error:
+                self._take_up(before)
+                raise SnapshotError(f"the snapshot does not fit this version: {error!r}") from error
+
+    def _take_up(self, content: dict[str, Any]) -> None:
+        for name in content["vendors"]:
+            self.vendor(name)
+        self.ids.reset(content["seed"])
+        for vendor in self._vendors.values():
+            vendor.reset()
+        self.clock.restore(content["clock"])
+        self.faults.reseed(content["seed"])
+        self.faults.restore(content["faults"])
+        for name, saved in content["vendors"].items():
+            self.vendor(name).restore(saved["state"])
+        self.ids.restore(content["ids"])
+
+    def _checked(self, document: Any) -> dict[str, Any]:
+        if not isinstance(document, dict) or cast("dict[str, Any]", document).get("format") != SNAPSHOT_FORMAT:
+            raise SnapshotError("this is not a snapshot of a vendorlab world")
+        try:
+            snapshot = msgspec.convert(document, _Snapshot)
+        except msgspec.ValidationError as error:
+            raise SnapshotError(f"the snapshot is damaged: {error}") from error
+        if snapshot.version != SNAPSHOT_VERSION:
+            raise SnapshotError(
+                f"the snapshot is of version {snapshot.version}, and this vendorlab reads version {SNAPSHOT_VERSION}; "
+                "make a new one"
+            )
+        content = snapshot.content
+        if snapshot.digest != _digest(content):
+            raise SnapshotError("the snapshot is damaged: its digest does not match its content")
+        for name, saved in content["vendors"].items():
+            if name not in self._factories:
+                raise SnapshotError(f"the snapshot holds the vendor {name!r}, which does not live in this world")
+            profile = self.vendor(name).profile
+            if saved["profile"] != profile:
+                raise SnapshotError(f"the snapshot has {name} in profile {saved['profile']!r}, this world {profile!r}")
+        return content
+
+    # --- inside --------------------------------------------------------------------------------------------------
+
+    def _serve(self, face_name: str) -> _Served:
+        with self.clock.lock:
+            if face_name not in self._served:
+                face = next((face for face in self.faces() if face.name == face_name), None)
+                if face is None:
+                    raise WorldError(f"there is no address named {face_name!r} in this world")
+                dispatch = Dispatch(face.site, self.clock, self.faults, self.journal)
+                self._served[face_name] = _Served(face, dispatch)
+            return self._served[face_name]
+
+    def _run(self) -> _Running:
+        from .edges.loop import ClockDriver, Line, LoopThread  # noqa: PLC0415
+
+        if self._running is None:
+            self.journal.interrupt(stop=False)
+            thread = self._thread or LoopThread()
+            self._running = _Running(
+                thread=thread,
+                owned=self._thread is None,
+                driver=ClockDriver(self.clock, thread.loop),
+                line=Line(self.clock, on_clock=self.options.line_on_clock),
+            )
+        return self._running
+
+    def __repr__(self) -> str:
+        return f"<World {', '.join(self.names)} seed={self.ids.seed} at {to_datetime(self.clock.micros()).isoformat()}>"
+
+
+def _digest(content: Any) -> str:
+    return hashlib.sha256(msgspec.json.encode(content, order="sorted")).hexdigest()
+
+
+def port_taken(face: str, host: str, port: int, error: OSError) -> str:
+    """What to tell somebody whose port cannot be had."""
+    reason = "is in use" if error.errno == 98 or "in use" in str(error) else f"cannot be listened on ({error.strerror})"
+    return f"port {port} on {host}, for {face}, {reason}; choose another with --port-base, or --port 0 for free ones"

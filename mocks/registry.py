@@ -1,0 +1,63 @@
+"""Which vendors there are, where they listen by default, and how each is made; loaded when one is first touched.
+
+Names, ports and prefixes are promises to users: they stand in their scripts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, cast
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from .core.vendor import Context, Factory, Vendor
+
+CONTROL_PORT = 7070
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """One address of a vendor.
+
+    Attributes:
+        name: as in commands and files.
+        port: the default.
+        vendor: whose it is; a vendor may have several.
+        title: what a person calls it.
+    """
+
+    name: str
+    port: int
+    vendor: str
+    title: str
+
+    @property
+    def prefix(self) -> str:
+        """The prefix of its environment variables."""
+        return f"VENDORLAB_{self.name.upper().replace('-', '_')}_"
+
+
+ADDRESSES = (Address("scanalytics", 7071, "scanalytics", "Scanalytics query API"),)
+"""Every address, in the order in which ports are counted."""
+
+_FACTORIES = {"scanalytics": "scanalytics.app:Scanalytics"}
+
+
+def vendors() -> list[str]:
+    """The names of all vendors."""
+    return list(_FACTORIES)
+
+
+def factories(names: Iterable[str]) -> dict[str, Factory]:
+    """How the named vendors are made; each is imported when it is made."""
+    return {name: _lazy(_FACTORIES[name]) for name in names}
+
+
+def _lazy(place: str) -> Factory:
+    def make(context: Context) -> Vendor:
+        module, _, name = place.partition(":")
+        return cast("Vendor", getattr(import_module(f".{module}", __package__), name)(context))
+
+    return make

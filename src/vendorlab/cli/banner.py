@@ -1,0 +1,69 @@
+"""What ``up`` says when everything listens: where, with which credentials, and what to try first."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import rich_click as click
+
+from vendorlab.mocks.registry import ADDRESSES
+
+
+def banner(ready: dict[str, Any]) -> None:
+    """Print it: framed on a terminal, plain in a pipe."""
+    titles = {one.name: one.title for one in ADDRESSES}
+    if not sys.stdout.isatty():
+        for line in _plain(ready, titles):
+            click.echo(line)
+        sys.stdout.flush()
+        return
+    from rich.console import Console
+    from rich.panel import Panel
+    from rich.table import Table
+
+    console = Console()
+    for name, found in ready["vendors"].items():
+        table = Table(box=None, show_header=False, pad_edge=False)
+        table.add_column(style="dim")
+        table.add_column(overflow="fold")
+        for key, value in found["credentials"].items():
+            table.add_row(key, _short(str(value)))
+        console.print(Panel(table, title=f"[b]{titles[name]}[/b]  {found['url']}", title_align="left"))
+        console.print("  [dim]try[/dim]", soft_wrap=True, end=" ")
+        console.print(_try(name, found), soft_wrap=True, highlight=False, markup=False)
+    control = ready["control"]
+    console.print(f"\n  Control API  {control['url']}  [dim]token[/dim] {control['token']}", highlight=False)
+    console.print(
+        "  [dim]In another shell: vendorlab env scanalytics · vendorlab clock advance 25h · vendorlab journal[/dim]"
+    )
+    console.print("  [dim]Ctrl-C ends it.[/dim]")
+
+
+def _plain(ready: dict[str, Any], titles: dict[str, str]) -> list[str]:
+    lines: list[str] = []
+    for name, found in ready["vendors"].items():
+        lines.append(f"{titles[name]}: {found['url']}")
+        lines += [f"  {key}: {value}" for key, value in found["credentials"].items()]
+        lines.append(f"  try: {_try(name, found)}")
+    lines.append(f"Control API: {ready['control']['url']} token {ready['control']['token']}")
+    return lines
+
+
+def _try(name: str, found: dict[str, Any]) -> str:
+    """A first line for curl."""
+    credentials = found["credentials"]
+    if name == "scanalytics":
+        fields = {
+            "grant_type": "password",
+            "username": credentials["username"],
+            "password": credentials["password"],
+            "client_id": credentials["client_id"],
+        }
+        return f"curl {' '.join(f'-d {key}={value}' for key, value in fields.items())} {found['url']}/o/token/"
+    return f"curl {found['url']}/"
+
+
+def _short(text: str) -> str:
+    """A long secret as its beginning; whole it is in the ready file and in ``vendorlab env``."""
+    return text if len(text) <= 64 else f"{text[:24]}… ({len(text)} characters; whole in `vendorlab env`)"

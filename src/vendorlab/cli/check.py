@@ -1,0 +1,158 @@
+"""``vendorlab check`` and ``claims``: hold a target to what is documented."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import rich_click as click
+
+from vendorlab import __version__
+from vendorlab.cli.common import UsageFailure, show_json, show_table
+from vendorlab.mocks.registry import ADDRESSES
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+SUITES = [one.name for one in ADDRESSES]
+"""The vendors that have a contract suite."""
+
+
+@click.command(context_settings={"ignore_unknown_options": False})
+@click.argument("vendor", type=click.Choice([*SUITES, "all"]))
+@click.option("--target", metavar="URL", help="The endpoint to check. Default: a fake, in a world made for the run.")
+@click.option("--allow", metavar="CAP[,CAP]", help="What the suite may do there beyond reading, such as spend,exhaust.")
+@click.option("--budget", type=click.IntRange(1), metavar="N", help="Requests that the run may make.")
+@click.option("--profile", metavar="NAME", help="The fake's profile, such as legacy or modern.")
+@click.option(
+    "--json", "json_path", type=click.Path(dir_okay=False, path_type=Path), help="Where the report of the claims goes."
+)
+@click.option("--junit", "junit_path", type=click.Path(dir_okay=False, path_type=Path), help="Where JUnit XML goes.")
+@click.option("-k", "expression", metavar="EXPRESSION", help="Only tests that match, as pytest has it.")
+@click.option("-v", "--verbose", is_flag=True, help="A line for each test.")
+def check(
+    vendor: str,
+    target: str | None,
+    allow: str | None,
+    budget: int | None,
+    profile: str | None,
+    json_path: Path | None,
+    junit_path: Path | None,
+    expression: str | None,
+    verbose: bool,
+) -> int:
+    """Run a vendor's contract suite, on a fake or on the real thing.
+
+    A real endpoint's credentials come from the environment, as `vendorlab env` names them. There, only what reads is
+    run unless --allow says more.
+
+    \b
+    Examples:
+      vendorlab check scanalytics
+      vendorlab check scanalytics --profile modern --json report.json
+      vendorlab check scanalytics --target https://query.scanalyticsinc.com --budget 50
+
+    Exit code: 0 all is fine, 1 something was found, 2 wrong use or nothing answers.
+    """
+    names = SUITES if vendor == "all" else [vendor]
+    if target is not None and len(names) > 1:
+        raise UsageFailure("--target goes with one vendor, not with `all`")
+    if target is not None and profile is not None:
+        raise UsageFailure("--profile is for the fake: a real endpoint is what it is")
+    extra = [*(["-k", expression] if expression else []), *(["-v"] if verbose else [])]
+    grants = [name.strip() for name in allow.split(",")] if allow else []
+    status = 0
+    for name in names:
+        shared: dict[str, Any] = {
+            "budget": budget,
+            "json_path": _for(json_path, name, names),
+            "junit_path": _for(junit_path, name, names),
+            "extra_args": extra,
+        }
+        found = _on_target(name, target, grants, shared) if target else _on_fake(name, profile, grants, shared)
+        status = max(status, found)
+    return status
+
+
+def _on_target(name: str, url: str, grants: Sequence[str], shared: dict[str, Any]) -> int:
+    run = _runner()
+    target = run.Target.from_environment(name, os.environ, url)
+    return int(run.run_suite(name, targets={name: target}, allow=grants, control=run.control(os.environ), **shared))
+
+
+def _on_fake(name: str, profile: str | None, grants: Sequence[str], shared: dict[str, Any]) -> int:
+    from vendorlab.cli.serving import Serving
+    from vendorlab.mocks.core.world import WorldOptions
+
+    run = _runner()
+    serving = Serving(
+        names=[name],
+        ports=dict.fromkeys(["control", name], 0),
+        options=WorldOptions(profiles={name: profile} if profile else {}),
+        token=secrets.token_urlsafe(24),
+        version=__version__,
+    )
+    try:
+        serving.start()
+        found = serving.ready()["vendors"][name]
+        target = run.Target(name, found["url"], found["credentials"])
+        control = run.ControlAddress(serving.control_url, serving.token)
+        return int(run.run_suite(name, targets={name: target}, allow=grants, control=control, **shared))
+    finally:
+        serving.stop()
+
+
+class _Runner:
+    """What the contracts offer, or a plain word about the extra that is missing."""
+
+    def __init__(self) -> None:
+        try:
+            from vendorlab.contracts.core import control, run, target
+        except ModuleNotFoundError as error:
+            raise UsageFailure(f"the contract suites need {error.name}: pip install 'vendorlab[contracts]'") from error
+        self.run_suite = run.run_suite
+        self.Target = target.Target
+        self.ControlAddress = control.ControlAddress
+        self.control = control.ControlAddress.from_environment
+
+
+def _runner() -> Any:
+    return _Runner()
+
+
+def _for(path: Path | None, name: str, names: Sequence[str]) -> Path | None:
+    """A report's place; with several vendors each has its own."""
+    if path is None or len(names) == 1:
+        return path
+    return path.with_name(f"{path.stem}-{name}{path.suffix}")
+
+
+@click.command()
+@click.argument("vendor", required=False, type=click.Choice(SUITES))
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def claims(vendor: str | None, as_json: bool) -> None:
+    """List what each vendor is held to, and how that is known.
+
+    \b
+    Examples:
+      vendorlab claims
+      vendorlab claims scanalytics --json
+    """
+    try:
+        from vendorlab.contracts.core.claims import load_claims
+    except ModuleNotFoundError as error:
+        raise UsageFailure(f"the contract suites need {error.name}: pip install 'vendorlab[contracts]'") from error
+
+    names = [vendor] if vendor else SUITES
+    found = [claim for name in names for claim in load_claims(name)]
+    if as_json:
+        show_json([{"id": c.id, "source": c.source, "text": c.text, "where": c.where, "date": c.date} for c in found])
+        return
+    show_table(["claim", "source", "text"], [[claim.id, claim.source, claim.text] for claim in found])
+    if sys.stdout.isatty():
+        counts = Counter(str(claim.source) for claim in found)
+        click.echo(" · ".join(f"{count} {source}" for source, count in counts.items()))

@@ -1,0 +1,145 @@
+"""What the commands share: finding the control API, printing for people and for pipes, durations."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import rich_click as click
+
+from vendorlab.mocks.registry import ADDRESSES, CONTROL_PORT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from vendorlab.clients.control import ControlClient
+
+_UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
+_DURATION = re.compile(r"(?:[0-9]+(?:\.[0-9]+)?[smhdw])+", re.ASCII)
+
+
+class UsageFailure(click.ClickException):
+    """One clear line, and exit code 2."""
+
+    exit_code = 2
+
+
+class Duration(click.ParamType):
+    """Seconds, or a text such as ``90s``, ``61m``, ``25h``, ``5d`` or ``1h30m``."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Seconds."""
+        if isinstance(value, int | float):
+            return float(value)
+        text = str(value).strip()
+        if re.fullmatch(r"[0-9]+(?:\.[0-9]+)?", text, re.ASCII):
+            return float(text)
+        if not _DURATION.fullmatch(text):
+            self.fail(f"{text!r} is not a duration; write 90s, 61m, 25h, 5d or 1h30m", param, ctx)
+        parts = re.findall(r"([0-9.]+)([smhdw])", text)
+        return float(sum(float(number) * _UNITS[unit] for number, unit in parts))
+
+
+def state_file(port: int) -> Path:
+    """Where ``up`` leaves its control address for its user's other commands."""
+    import platformdirs
+
+    return Path(platformdirs.user_state_dir("vendorlab", appauthor=False)) / f"control-{port}.json"
+
+
+def leave_state(url: str, token: str) -> Path | None:
+    """Leave the control address for this user alone; None where there is no place for it."""
+    path = state_file(urlsplit(url).port or 0)
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        temporary = path.with_suffix(f".{os.getpid()}")
+        with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            json.dump({"url": url, "token": token, "pid": os.getpid()}, file)
+        temporary.replace(path)
+    except OSError:
+        return None
+    return path
+
+
+def left_token(url: str) -> str | None:
+    """The token that ``up`` left for this user, if it serves there."""
+    try:
+        left = json.loads(state_file(urlsplit(url).port or 0).read_text())
+        return str(left["token"]) if urlsplit(left["url"]).port == urlsplit(url).port else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def control_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options ``--control`` and ``--world``."""
+    command = click.option("--world", default="main", show_default=True, help="Which world, where there are several.")(
+        command
+    )
+    return click.option(
+        "--control",
+        metavar="URL",
+        help="Address of the control API. Default: $VENDORLAB_CONTROL_URL, else port 7070. The token comes from "
+        "$VENDORLAB_CONTROL_TOKEN, else from what `up` left for its user.",
+    )(command)
+
+
+@contextmanager
+def control_client(control: str | None, world: str) -> Iterator[ControlClient]:
+    """A client for the control API; its troubles become one clear line."""
+    from vendorlab.clients.control import ControlClient, ControlError
+    from vendorlab.clients.core.errors import ClientError
+
+    url = control or os.environ.get("VENDORLAB_CONTROL_URL") or f"http://127.0.0.1:{CONTROL_PORT}"
+    token = os.environ.get("VENDORLAB_CONTROL_TOKEN") or left_token(url)
+    try:
+        with ControlClient(url, token, world=world) as client:
+            yield client
+    except ControlError as error:
+        hint = ""
+        if error.status == 401 and token is None:
+            hint = "; set VENDORLAB_CONTROL_TOKEN to the token that `vendorlab up` printed"
+        raise UsageFailure(f"{error}{hint}") from error
+    except ClientError as error:
+        raise UsageFailure(str(error)) from error
+
+
+def show_json(data: Any) -> None:
+    """Data as JSON: indented for a person, on one line for a pipe."""
+    click.echo(json.dumps(data, indent=2 if sys.stdout.isatty() else None, ensure_ascii=False, default=str))
+
+
+def show_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, empty: str = "nothing") -> None:
+    """Rows as a table for a person, as tab-separated lines for a pipe."""
+    texts = [["" if cell is None else str(cell) for cell in row] for row in rows]
+    if not sys.stdout.isatty():
+        for row in [list(columns), *texts]:
+            click.echo("\t".join(cell.replace("\t", " ") for cell in row))
+        return
+    if not texts:
+        click.echo(empty)
+        return
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in texts:
+        table.add_row(*row)
+    Console().print(table)
+
+
+def environment(address: str, url: str, credentials: Mapping[str, Any]) -> dict[str, str]:
+    """The environment variables of one address."""
+    prefix = next(one.prefix for one in ADDRESSES if one.name == address)
+    values = {"URL": url} | {key.upper(): value for key, value in credentials.items()}
+    return {prefix + name: " ".join(value) if isinstance(value, list) else str(value) for name, value in values.items()}

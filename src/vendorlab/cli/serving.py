@@ -1,0 +1,85 @@
+"""A process full of worlds: the main world, its listeners and the control API, on one loop."""
+
+from __future__ import annotations
+
+import gc
+from typing import TYPE_CHECKING, Any
+
+from vendorlab.cli.common import UsageFailure
+from vendorlab.mocks import registry
+from vendorlab.mocks.core.clock import ClockError
+from vendorlab.mocks.core.control.app import Control
+from vendorlab.mocks.core.control.server import ControlServer
+from vendorlab.mocks.core.edges.loop import LoopThread
+from vendorlab.mocks.core.settings import SettingsError
+from vendorlab.mocks.core.world import World, WorldError, WorldOptions
+from vendorlab.mocks.core.worlds import MAIN, Worlds
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+
+class Serving:
+    """What ``up`` runs, and ``check`` for a moment.
+
+    Args:
+        names: the vendors of the main world.
+        ports: a port for each address and for ``control``; 0 takes a free one.
+        options: of the main world.
+        token: for the control API.
+        version: told by the control API.
+    """
+
+    def __init__(
+        self, names: Sequence[str], ports: Mapping[str, int], options: WorldOptions, token: str, version: str
+    ) -> None:
+        self.token = token
+        self._ports = ports
+        self._worlds = Worlds(_make, LoopThread())
+        try:
+            self.world = self._worlds.create(MAIN, names, options)
+            self.world.faces()  # make every vendor now: a wrong setting is told before anything listens
+        except (WorldError, SettingsError, ClockError) as error:
+            self._worlds.thread.stop()
+            raise UsageFailure(str(error)) from error
+        control = Control(self._worlds, token, version, options.host)
+        self._control = ControlServer(control, self._worlds, options.host, ports["control"])
+
+    @property
+    def control_url(self) -> str:
+        """Where the control API listens."""
+        return self._control.url
+
+    def start(self) -> None:
+        """Listen everywhere, or nowhere and say why."""
+        try:
+            self.world.start(self._ports)
+            self._control.start()
+        except WorldError as error:
+            raise UsageFailure(str(error)) from error
+        gc.collect()
+        gc.freeze()  # what is there now stays: the collector need not look at it again
+
+    def ready(self) -> dict[str, Any]:
+        """Addresses and credentials: the content of a ready file."""
+        return {
+            "control": {"url": self.control_url, "token": self.token},
+            "vendors": {
+                face.name: {"url": self.world.url(face.name), "credentials": dict(face.credentials())}
+                for face in self.world.faces()
+            },
+        }
+
+    def stop(self) -> None:
+        """Close everything."""
+        self._worlds.stop()
+        self._control.stop()
+        self._worlds.thread.stop()
+
+
+def _make(names: Sequence[str], options: WorldOptions, thread: LoopThread) -> World:
+    known = registry.vendors()
+    for name in names:
+        if name not in known:
+            raise WorldError(f"there is no vendor {name!r}; there are: {', '.join(known)}")
+    return World(registry.factories(names or known), options, thread)

@@ -1,0 +1,284 @@
+"""``vendorlab up``, and what finds out about a running one: ``env`` and ``wait``."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shlex
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import rich_click as click
+
+from vendorlab import __version__
+from vendorlab.cli.common import (
+    UsageFailure,
+    control_client,
+    control_options,
+    environment,
+    leave_state,
+    left_token,
+)
+from vendorlab.mocks.registry import ADDRESSES, CONTROL_PORT, vendors
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from vendorlab.cli.serving import Serving
+
+
+class _Pair(click.ParamType):
+    """``KEY=VALUE``."""
+
+    name = "pair"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
+        """The two halves."""
+        key, equals, rest = str(value).partition("=")
+        if not equals or not key or not rest:
+            self.fail(f"{value!r} is not of the form {param.metavar if param else 'KEY=VALUE'}", param, ctx)
+        return key, rest
+
+
+@click.command()
+@click.argument("vendor", nargs=-1, type=click.Choice(vendors()), metavar="[VENDOR]...")
+@click.option(
+    "--host", default="127.0.0.1", show_default=True, help="Where to listen. Beyond loopback at your own risk."
+)
+@click.option("--port", type=click.IntRange(0, 0), metavar="0", help="0: free ports for everything.")
+@click.option(
+    "--port-base", type=click.IntRange(1, 65_000), metavar="N", help="Control on N, the vendors on N+1 and so on."
+)
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="All chance comes from it.")
+@click.option("--start", metavar="TIME", help="Where the clock starts (ISO 8601; without a zone UTC). Default: now.")
+@click.option("--rate", type=float, default=1.0, show_default=True, help="World seconds per second; 0 freezes.")
+@click.option("--profile", "profiles", type=_Pair(), multiple=True, metavar="VENDOR=NAME", help="A dated behaviour.")
+@click.option(
+    "--set",
+    "settings",
+    type=_Pair(),
+    multiple=True,
+    metavar="VENDOR.KEY=VALUE",
+    help="A switch for what the vendor leaves open, such as scanalytics.refresh_grace=60.",
+)
+@click.option(
+    "--ready-file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Written, whole, when every listener accepts: addresses and credentials as JSON.",
+)
+@click.option("-v", "--verbose", is_flag=True, help="Print every exchange.")
+@click.option(
+    "--log-format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="How exchanges and notices are printed.",
+)
+def up(
+    vendor: tuple[str, ...],
+    host: str,
+    port: int | None,
+    port_base: int | None,
+    seed: int,
+    start: str | None,
+    rate: float,
+    profiles: Sequence[tuple[str, str]],
+    settings: Sequence[tuple[str, str]],
+    ready_file: Path | None,
+    verbose: bool,
+    log_format: str,
+) -> int:
+    """Start vendors and print where they are and with which credentials.
+
+    Without a name, all of them. Ctrl-C ends it.
+
+    \b
+    Examples:
+      vendorlab up
+      vendorlab up scanalytics --port 0 --ready-file ready.json
+      vendorlab up --start 2018-03-01T12:00:00Z --profile scanalytics=modern
+      vendorlab up --set scanalytics.minute_limit=10 -v
+    """
+    from vendorlab.cli.serving import Serving
+
+    if port is not None and port_base is not None:
+        raise UsageFailure("--port 0 and --port-base exclude each other")
+    serving = Serving(
+        names=vendor or vendors(),
+        ports=_ports(port, port_base),
+        options=_options(host, seed, start, rate, profiles, settings),
+        token=secrets.token_urlsafe(24),
+        version=__version__,
+    )
+    stopped = _Stop()
+    try:
+        serving.start()
+        state = leave_state(serving.control_url, serving.token)
+        try:
+            _tell(serving, ready_file, log_format)
+            _serve(serving, stopped, log_format if verbose else None)
+        finally:
+            if state is not None and left_token(serving.control_url) == serving.token:
+                state.unlink(missing_ok=True)
+            if ready_file is not None:
+                ready_file.unlink(missing_ok=True)
+    finally:
+        serving.stop()
+    return stopped.exit_code
+
+
+class _Stop:
+    """Set by SIGINT and SIGTERM."""
+
+    def __init__(self) -> None:
+        self.event = threading.Event()
+        self.exit_code = 0
+        signal.signal(signal.SIGINT, self._stop)
+        signal.signal(signal.SIGTERM, self._stop)
+
+    def _stop(self, number: int, _frame: object) -> None:
+        self.exit_code = 130 if number == signal.SIGINT else 0
+        self.event.set()
+
+
+def _ports(port: int | None, base: int | None) -> dict[str, int]:
+    """A port for every address and for control; 0 takes a free one."""
+    if port == 0:
+        return dict.fromkeys(["control", *(one.name for one in ADDRESSES)], 0)
+    if base is not None:
+        return {"control": base} | {one.name: base + number for number, one in enumerate(ADDRESSES, 1)}
+    return {"control": CONTROL_PORT} | {one.name: one.port for one in ADDRESSES}
+
+
+def _options(
+    host: str,
+    seed: int,
+    start: str | None,
+    rate: float,
+    profiles: Sequence[tuple[str, str]],
+    settings: Sequence[tuple[str, str]],
+) -> Any:
+    from vendorlab.cli.clock import moment
+    from vendorlab.mocks.core.world import WorldOptions
+
+    nested: dict[str, dict[str, str]] = {}
+    for key, value in settings:
+        vendor, dot, name = key.partition(".")
+        if not dot:
+            raise UsageFailure(f"--set takes VENDOR.KEY=VALUE, and {key!r} has no dot")
+        nested.setdefault(vendor, {})[name] = value
+    return WorldOptions(
+        seed=seed,
+        start=moment(start) if start else None,
+        rate=rate,
+        profiles=dict(profiles),
+        settings=nested,
+        host=host,
+    )
+
+
+def _tell(serving: Serving, ready_file: Path | None, log_format: str) -> None:
+    """Say that all is up: to a person, or as a line of JSON, and in the ready file."""
+    ready = serving.ready()
+    if ready_file is not None:
+        _write_whole(ready_file, json.dumps(ready, indent=2))
+    if log_format == "json":
+        click.echo(json.dumps({"event": "up", **ready}))
+        return
+    from vendorlab.cli.banner import banner
+
+    banner(ready)
+
+
+def _write_whole(path: Path, text: str) -> None:
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            file.write(text + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        raise UsageFailure(f"the ready file {path} cannot be written: {error.strerror}") from error
+
+
+def _serve(serving: Serving, stopped: _Stop, log_format: str | None) -> None:
+    """Wait for the end; print exchanges meanwhile if asked to."""
+    if log_format is None:
+        stopped.event.wait()
+        return
+    from vendorlab.cli.journal import line
+    from vendorlab.mocks.core.journal import Query
+
+    journal = serving.world.journal
+    after = 0
+    while not stopped.event.is_set():
+        for entry in journal.wait_for(Query(after=after), timeout=0.25):
+            after = entry.seq
+            click.echo(json.dumps(entry.as_json(), default=str) if log_format == "json" else line(entry.as_json()))
+        sys.stdout.flush()
+
+
+@click.command()
+@click.argument("address", type=click.Choice(["control", *(one.name for one in ADDRESSES)]), metavar="VENDOR")
+@click.option("--unset", is_flag=True, help="Lines that take the variables away again.")
+@control_options
+def env(address: str, unset: bool, control: str | None, world: str) -> None:
+    """Print the address and credentials of a running vendor as export lines.
+
+    \b
+    Examples:
+      eval "$(vendorlab env scanalytics)"
+      curl "$VENDORLAB_SCANALYTICS_URL/v1/whoami"
+    """
+    with control_client(control, world) as client:
+        if address == "control":
+            token = os.environ.get("VENDORLAB_CONTROL_TOKEN") or left_token(client.url) or ""
+            variables = {"VENDORLAB_CONTROL_URL": client.url, "VENDORLAB_CONTROL_TOKEN": token}
+        else:
+            found = client.vendors().get(address)
+            if found is None:
+                raise UsageFailure(f"{address} is not in this world; start it with `vendorlab up {address}`")
+            variables = environment(address, found.url, found.credentials)
+    for name, value in variables.items():
+        click.echo(f"unset {name}" if unset else f"export {name}={shlex.quote(value)}")
+    if sys.stdout.isatty():
+        click.echo(f'# take them up with: eval "$(vendorlab env {address})"', err=True)
+
+
+@click.command()
+@click.option("--timeout", type=float, default=30.0, show_default=True, help="Seconds to wait at most.")
+@click.option("--control", metavar="URL", help="Address of the control API.")
+def wait(timeout: float, control: str | None) -> None:
+    """Wait until a `vendorlab up` answers and everything in it listens.
+
+    \b
+    Example:
+      vendorlab up & vendorlab wait --timeout 10
+    """
+    deadline = time.monotonic() + timeout
+    while True:
+        try:
+            with control_client(control, "main") as client:
+                if client.health().status == "ok":
+                    return
+            trouble = "something in it does not listen yet"
+        except UsageFailure as error:
+            trouble = error.message
+        if time.monotonic() > deadline:
+            raise UsageFailure(f"not up after {timeout:g} seconds: {trouble}")
+        time.sleep(0.05)
+
+
+def environment_of(ready: Mapping[str, Any]) -> dict[str, str]:
+    """All environment variables for what a ready file describes."""
+    variables = {"VENDORLAB_CONTROL_URL": ready["control"]["url"], "VENDORLAB_CONTROL_TOKEN": ready["control"]["token"]}
+    for address, found in ready["vendors"].items():
+        variables |= environment(address, found["url"], found["credentials"])
+    return variables

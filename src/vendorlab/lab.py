@@ -1,0 +1,177 @@
+"""The face for Python programs: ``vendorlab.world()``, and what a vendor in it offers.
+
+Here, and only here, fakes and clients meet.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Self
+
+from vendorlab.mocks import registry
+from vendorlab.mocks.core.world import World, WorldOptions
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+    from types import TracebackType
+
+    import flask
+    import httpx
+
+    from vendorlab.mocks.core.clock import Clock
+    from vendorlab.mocks.core.faults import FaultPlan
+    from vendorlab.mocks.core.journal import Journal
+    from vendorlab.mocks.core.vendor import Vendor
+
+_CLIENTS = {"scanalytics": ("vendorlab.clients.scanalytics", "ScanalyticsClient", "AsyncScanalyticsClient")}
+
+
+class VendorHandle:
+    """One vendor of a world, as a test meets it. It listens from the moment its ``url`` is first asked for."""
+
+    def __init__(self, world: World, name: str) -> None:
+        self._world = world
+        self._name = name
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return self._world.listen(self._name)
+
+    @property
+    def credentials(self) -> Mapping[str, Any]:
+        """What a client needs, by the names of the ready file."""
+        face = next(face for face in self._world.faces() if face.name == self._name)
+        return face.credentials()
+
+    @property
+    def backend(self) -> Vendor:
+        """The vendor itself, for what no other handle offers."""
+        return self._world.vendor(self._name)
+
+    @property
+    def app(self) -> flask.Flask:
+        """Its Flask app: the same fake without a socket."""
+        return self._world.app(self._name)
+
+    @property
+    def clock(self) -> Clock:
+        """The world's clock."""
+        return self._world.clock
+
+    @property
+    def faults(self) -> FaultPlan:
+        """The world's fault plan."""
+        return self._world.faults
+
+    @property
+    def journal(self) -> Journal:
+        """The world's journal."""
+        return self._world.journal
+
+    def transport(self) -> httpx.BaseTransport:
+        """An httpx transport, sync and async, that reaches it in process."""
+        return self._world.transport(self._name)
+
+    def client(self, **options: Any) -> Any:
+        """A reference client, logged in with the first user's credentials; ``options`` go to its constructor."""
+        return self._make(1, options)
+
+    def async_client(self, **options: Any) -> Any:
+        """The same for asyncio."""
+        return self._make(2, options)
+
+    def _make(self, which: int, options: dict[str, Any]) -> Any:
+        module, *names = _CLIENTS[self._name]
+        credentials = self.credentials
+        known = {key: credentials[key] for key in ("username", "password", "client_id")}
+        return getattr(import_module(module), names[which - 1])(**{"base_url": self.url, **known, **options})
+
+
+class Lab:
+    """A world with handles for its vendors: ``lab.scanalytics``, ``lab.clock``, ``lab.faults``, ``lab.journal``."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    @property
+    def clock(self) -> Clock:
+        """The world's clock."""
+        return self.world.clock
+
+    @property
+    def faults(self) -> FaultPlan:
+        """The world's fault plan."""
+        return self.world.faults
+
+    @property
+    def journal(self) -> Journal:
+        """The world's journal."""
+        return self.world.journal
+
+    @property
+    def scanalytics(self) -> VendorHandle:
+        """Scanalytics."""
+        return self.vendor("scanalytics")
+
+    def vendor(self, name: str) -> VendorHandle:
+        """A vendor by name."""
+        self.world.vendor(name)
+        return VendorHandle(self.world, name)
+
+    def reset(self, seed: int | None = None) -> None:
+        """Return to the start, from the same seed or another."""
+        self.world.reset(seed)
+
+    def snapshot(self) -> dict[str, Any]:
+        """The whole state as a document that JSON can carry."""
+        return self.world.snapshot()
+
+    def restore(self, document: Any) -> None:
+        """Take up a state from ``snapshot``."""
+        self.world.restore(document)
+
+    def stop(self) -> None:
+        """Close every listener."""
+        self.world.stop()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+
+def world(
+    *vendors: str,
+    seed: int = 0,
+    start: datetime | None = None,
+    rate: float = 1.0,
+    profiles: Mapping[str, str] | None = None,
+    settings: Mapping[str, Mapping[str, Any]] | None = None,
+) -> Lab:
+    """A world of its own, with nothing shared.
+
+    Args:
+        vendors: which live in it; none means all. Each is made, and listens, when it is first touched.
+        seed: all chance comes from it.
+        start: where the clock starts; the real present when None.
+        rate: world seconds per real second.
+        profiles: a dated behaviour by vendor, as ``{"scanalytics": "modern"}``.
+        settings: switches by vendor, as ``{"scanalytics": {"refresh_grace": 60}}``.
+
+    Example:
+        >>> import vendorlab
+        >>> with vendorlab.world("scanalytics", seed=7) as lab:
+        ...     lab.clock.advance(86_401)
+        []
+    """
+    known = registry.vendors()
+    for name in vendors:
+        if name not in known:
+            raise ValueError(f"there is no vendor {name!r}; there are: {', '.join(known)}")
+    options = WorldOptions(seed=seed, start=start, rate=rate, profiles=profiles or {}, settings=settings or {})
+    return Lab(World(registry.factories(vendors or known), options))
