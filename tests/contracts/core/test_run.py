@@ -79,7 +79,7 @@ def test_environment_of_another_world_is_not_handed_on(recorder: Recorder) -> No
     """Else a stray control address would let the suite believe that it may turn a real vendor's clock."""
     run_suite(
         environ={
-            "HOME": "/home/ada",
+            "LANG": "C.UTF-8",
             "PYTEST_ADDOPTS": "--maxfail=1",
             "VENDORLAB_CONTROL_URL": "http://127.0.0.1:1",
             "VENDORLAB_CONTROL_TOKEN": "stray",
@@ -87,7 +87,7 @@ def test_environment_of_another_world_is_not_handed_on(recorder: Recorder) -> No
         }
     )
     assert recorder.environment == {
-        "HOME": "/home/ada",
+        "LANG": "C.UTF-8",
         "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
         "VENDORLAB_SCANALYTICS_USERNAME": "ada@example.com",
         "VENDORLAB_SCANALYTICS_PASSWORD": "hunter2",
