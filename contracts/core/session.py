@@ -130,8 +130,9 @@ class SuiteRun:
         )
         self._phases.append(result)
         if call.when == "call" or verdict is not Verdict.PASSED:
-            # JUnit knows two kinds of trouble only, so it gets the verdict as a property.
-            report.user_properties += [("verdict", verdict.value), *(("claim", each) for each in claims)]
+            # JUnit XML has no word of its own for some verdicts. It reads the properties of the last phase.
+            item.user_properties += [("verdict", verdict.value), *(("claim", each) for each in claims)]
+            report.user_properties = list(item.user_properties)
         return report
 
     def pytest_sessionfinish(self) -> None:
