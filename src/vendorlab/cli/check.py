@@ -80,8 +80,12 @@ def check(
 
 def _on_target(name: str, url: str, grants: Sequence[str], shared: dict[str, Any]) -> int:
     run = _runner()
-    target = run.Target.from_environment(name, os.environ, url)
-    return int(run.run_suite(name, targets={name: target}, allow=grants, control=run.control(os.environ), **shared))
+    try:
+        target = run.Target.from_environment(name, os.environ, url)
+        control = run.control(os.environ)
+    except run.UsageError as error:
+        raise UsageFailure(str(error)) from error
+    return int(run.run_suite(name, targets={name: target}, allow=grants, control=control, **shared))
 
 
 def _on_fake(name: str, profile: str | None, grants: Sequence[str], shared: dict[str, Any]) -> int:
@@ -111,10 +115,11 @@ class _Runner:
 
     def __init__(self) -> None:
         try:
-            from vendorlab.contracts.core import control, run, target
+            from vendorlab.contracts.core import control, errors, run, target
         except ModuleNotFoundError as error:
             raise UsageFailure(f"the contract suites need {error.name}: pip install 'vendorlab[contracts]'") from error
         self.run_suite = run.run_suite
+        self.UsageError = errors.UsageError
         self.Target = target.Target
         self.ControlAddress = control.ControlAddress
         self.control = control.ControlAddress.from_environment
