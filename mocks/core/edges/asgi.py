@@ -107,10 +107,9 @@ class HttpEdge:
                 return bytes(body) if size <= self._largest_body else None
 
     async def _send(self, answer: Answer, scope: Scope, send: Any) -> None:
-        if answer.wire is not None:
-            gate: Gate | None = scope.get("state", {}).get(GATE)
-            if gate is not None:
-                gate.arm(answer.wire)
+        gate: Gate | None = scope.get("state", {}).get(GATE) if answer.wire is not None else None
+        if gate is not None and answer.wire is not None:
+            gate.arm(answer.wire)
         head = [(name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in answer.headers]
         if not any(name == "Content-Length" for name, _ in answer.headers):
             head.append((b"content-length", b"%d" % len(answer.body)))
@@ -118,6 +117,8 @@ class HttpEdge:
         body = b"" if scope["method"] == "HEAD" else answer.body
         await send({"type": "http.response.start", "status": answer.status or 500, "headers": head})
         await send({"type": "http.response.body", "body": body})
+        if gate is not None:
+            gate.spoil()
 
     def _date_line(self) -> bytes:
         """The world's time as the ``Date`` header has it; made anew once a second."""
