@@ -1,1 +1,6 @@
-"""What the clients share."""
+"""What the clients share.
+
+Lowest first: `errors` (one drawn tree) and `secret`; `steps` (logic without I/O, and the two drivers that carry it
+out); `pacing` and `retry`; `tokens` and `filestore`; `reading` (strict about types, open to unknown members);
+`exchange` (manners on the line); `oauth` (which token a request carries, and how it is renewed).
+"""

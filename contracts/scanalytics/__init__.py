@@ -1,1 +1,7 @@
-"""The contract of Scanalytics."""
+"""The contract of Scanalytics' query API: OAuth tokens, rate limits, deployments, arrays, devices, aggregates.
+
+``claims.yaml`` says what is held against a target and where that comes from, ``openapi.yaml`` describes the API,
+and the test modules do the asking. They know an address and credentials, nothing else.
+"""
+
+REQUIRED_CREDENTIALS = ("username", "password", "client_id")

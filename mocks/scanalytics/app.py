@@ -201,8 +201,7 @@ class Scanalytics:
                 dates=self.profile == "modern",
                 strict=self._settings.strict_local_times,
             )
-            labels, values = self.backend.aggregate(user, array.key, metric, bucket, start, end, zone)
-            return wire.buckets(metric, labels, values)
+            return wire.buckets(metric, self.backend.aggregate(user, array.key, metric, bucket, start, end, zone))
 
         return handler
 

@@ -14,10 +14,12 @@ from ..core.django.accounts import Accounts, Application
 from ..core.django.drf import PermissionDenied
 from ..core.django.tokens import TokenStore
 from ..core.throttle import Throttle
+from .buckets import WindowError
 from .errors import InvalidWindow, NoSuchThing
 from .models import Array, Deployment, Device, Estate, Permission, User
 from .seed import make_estate
 from .settings import Settings, anonymous_rates, oauth, user_rates
+from .traffic import ArrayProfile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,13 +29,17 @@ if TYPE_CHECKING:
     from ..core.django.stack import Stack
     from ..core.ids import Ids
     from .buckets import Bucket
-    from .readings import Readings
+    from .readings import Aggregate, Readings
 
 MOST_BUCKETS = 1_000_000
 """Buckets in one answer; a request for more is refused."""
 
 REPORT_SECONDS = 60
 """How often a device reports."""
+
+
+INSTALLED = 1_451_606_400
+"""2016-01-01T00:00Z, from when on arrays count: before the tutorial's window."""
 
 
 class Backend:
@@ -123,19 +129,23 @@ class Backend:
 
     def aggregate(
         self, user: User, key: str, metric: str, bucket: Bucket, start: int, end: int, zone: ZoneInfo
-    ) -> tuple[list[str], list[Any]]:
+    ) -> Aggregate | None:
         """A metric of an array by bucket over [start, end), seconds since 1970, grouped by the wall clock of ``zone``.
 
         Returns:
-            The label and the value of each bucket, in ascending order.
+            The buckets in ascending order; None where there are none.
         """
         array = self.array(user, key)
         if end < start or (end == start and not self._settings.empty_window):
             raise InvalidWindow("end must be later than start.")
         now = self._clock.micros() // SECOND
         if start >= min(end, now):
-            return [], []
-        if bucket.count(start, min(end, now)) > MOST_BUCKETS:
+            return None
+        try:
+            count = bucket.count(start, min(end, now))
+        except WindowError:
+            raise InvalidWindow("The window begins too early.") from None
+        if count > MOST_BUCKETS:
             raise InvalidWindow(f"The window holds more than {MOST_BUCKETS} buckets.")
         return self._readings_of(array).aggregate(metric, bucket, start, end, zone, now)
 
@@ -144,9 +154,17 @@ class Backend:
         if readings is None:
             from .readings import Readings  # noqa: PLC0415  numpy is not needed to start
 
-            readings = self._readings[array.key] = Readings(
-                self._ids.seed, array, self.estate.deployments[array.deployment]
+            place = self.estate.deployments[array.deployment]
+            hours = zip(place.opens, place.closes, strict=True)
+            profile = ArrayProfile(
+                key=array.key,
+                timezone=place.timezone,
+                hours=tuple((opens * 60, closes * 60) if opens < closes else None for opens, closes in hours),
+                daily_visits=array.visits_per_day,
+                mean_stay=array.stay,
+                since=INSTALLED,
             )
+            readings = self._readings[array.key] = Readings(self._ids.seed, profile)
         return readings
 
     # --- editing (an extension) ----------------------------------------------------------------------------------

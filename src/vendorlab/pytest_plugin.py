@@ -1,7 +1,7 @@
 """vendorlab's pytest plugin: a world of fake vendors as a fixture.
 
-pytest loads this in every environment that has vendorlab, so it imports nothing but pytest and the standard library until
-a fixture is used.
+pytest loads this in every environment that has vendorlab, so it imports nothing but pytest and the standard library
+until a fixture is used.
 """
 
 from __future__ import annotations

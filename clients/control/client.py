@@ -1,0 +1,343 @@
+"""A small client for the control API that `vendorlab up` serves."""
+
+from __future__ import annotations
+
+import copy
+import os
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+from urllib.parse import quote
+
+import httpx
+
+from ..core.errors import UsageError
+from ..core.reading import Node, decode, is_object
+from ..core.secret import Secret
+from ..core.steps import Call, request_of
+from .errors import ControlError, ControlUnreachable
+from .models import (
+    Advance,
+    Clock,
+    Fault,
+    Health,
+    JournalPage,
+    Token,
+    Vendor,
+    Version,
+    World,
+    read_advance,
+    read_clock,
+    read_fault,
+    read_health,
+    read_journal,
+    read_token,
+    read_vendors,
+    read_version,
+    read_world,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+T = TypeVar("T")
+
+ENVIRONMENT = "VENDORLAB_CONTROL_"
+REMEDY = "is `vendorlab up` running?"
+
+
+class ControlClient:
+    """The control API of one world, for scripts and tests; may be shared among threads.
+
+    Every method may raise `ControlError` (the API's own complaint), `ControlUnreachable` (nothing is there) and
+    `UnexpectedResponse` (something else is there).
+
+    Args:
+        url: Such as `http://127.0.0.1:7070`.
+        token: Printed by `vendorlab up`, and in its ready file; None for the calls that need none.
+        world: Whose clock, journal and so on; "main" is the one that `up` starts.
+        timeout: Seconds without progress on a connection.
+        transport: An httpx transport in place of the network.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        token: str | Secret | None = None,
+        *,
+        world: str = "main",
+        timeout: float = 30.0,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        self.url = url.rstrip("/")
+        self.world_name = world
+        self._token = Secret.of(token)
+        self._timeout = timeout
+        try:
+            # No proxies: the control API is on this machine or beside it.
+            self._http = httpx.Client(base_url=self.url, timeout=timeout, transport=transport, trust_env=False)
+        except httpx.InvalidURL as trouble:
+            raise UsageError(f"the control address is not a URL: {trouble}") from None
+
+    @classmethod
+    def from_env(cls, environment: Mapping[str, str] | None = None, *, world: str = "main") -> Self:
+        """Make a client from `VENDORLAB_CONTROL_URL` and `VENDORLAB_CONTROL_TOKEN`.
+
+        Raises:
+            UsageError: The URL is not set.
+        """
+        environment = os.environ if environment is None else environment
+        url = environment.get(f"{ENVIRONMENT}URL")
+        if not url:
+            raise UsageError(f"{ENVIRONMENT}URL is not set in the environment; {REMEDY}")
+        return cls(url, environment.get(f"{ENVIRONMENT}TOKEN") or None, world=world)
+
+    def in_world(self, name: str) -> Self:
+        """Return a client for another world over the same connections; it is closed with this one."""
+        other = copy.copy(self)
+        other.world_name = name
+        return other
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<ControlClient for world {self.world_name!r} at {self.url}>"
+
+    # The process
+
+    def health(self) -> Health:
+        """Return whether all is well, and every listener of every world."""
+        return read_health(self._ask("GET", "/health"))
+
+    def version(self) -> Version:
+        """Return the versions of vendorlab and of this API."""
+        return read_version(self._ask("GET", "/version"))
+
+    def worlds(self) -> list[World]:
+        """Return all worlds."""
+        return [read_world(item) for item in self._ask("GET", "/worlds").items()]
+
+    def create_world(
+        self,
+        name: str,
+        *,
+        vendors: Sequence[str] | None = None,
+        seed: int | None = None,
+        start: datetime | None = None,
+        profiles: Mapping[str, str] | None = None,
+        settings: Mapping[str, Mapping[str, Any]] | None = None,
+    ) -> World:
+        """Make a world with vendors of its own.
+
+        Args:
+            name: What to call it.
+            vendors: Which; all if None.
+            seed: Of its chance.
+            start: Of its clock.
+            profiles: Dated behaviour by vendor.
+            settings: Switches by vendor.
+        """
+        document = {
+            "name": name,
+            "vendors": None if vendors is None else list(vendors),
+            "seed": seed,
+            "start": None if start is None else start.isoformat(),
+            "profiles": profiles,
+            "settings": settings,
+        }
+        return read_world(self._ask("POST", "/worlds", json=_set(document)))
+
+    def delete_world(self, name: str) -> None:
+        """Stop a world and forget it."""
+        self._tell("DELETE", f"/worlds/{_segment(name)}")
+
+    # One world
+
+    def vendors(self) -> dict[str, Vendor]:
+        """Return where the world's vendors are, by name, with credentials that they accept."""
+        return read_vendors(self._ask("GET", self._prefix + "/vendors"))
+
+    def clock(self) -> Clock:
+        """Return the clock."""
+        return read_clock(self._ask("GET", self._prefix + "/clock"))
+
+    def set_clock(self, *, now: datetime | None = None, rate: float | None = None, frozen: bool | None = None) -> Clock:
+        """Set the clock's time or speed, freeze it or let it run; what is None stays."""
+        document = {"now": None if now is None else now.isoformat(), "rate": rate, "frozen": frozen}
+        return read_clock(self._ask("PUT", self._prefix + "/clock", json=_set(document)))
+
+    def advance(self, seconds: float) -> Advance:
+        """Turn the clock forward, letting every timer on the way fire in its turn."""
+        return read_advance(self._ask("POST", self._prefix + "/clock/advance", json={"seconds": seconds}))
+
+    def faults(self) -> list[Fault]:
+        """Return the fault rules in force."""
+        return [read_fault(item) for item in self._ask("GET", self._prefix + "/faults").items()]
+
+    def add_fault(self, fault: Fault | Mapping[str, Any]) -> Fault:
+        """Add a fault rule, and return it with its name."""
+        document = fault.document() if isinstance(fault, Fault) else dict(fault)
+        return read_fault(self._ask("POST", self._prefix + "/faults", json=document))
+
+    def remove_fault(self, name: str) -> None:
+        """Take one rule away."""
+        self._tell("DELETE", f"{self._prefix}/faults/{_segment(name)}")
+
+    def clear_faults(self) -> None:
+        """Take all rules away."""
+        self._tell("DELETE", self._prefix + "/faults")
+
+    def journal(self, *, after: int | None = None, limit: int | None = None, **filters: str | int) -> JournalPage:
+        """Return entries of the journal.
+
+        Args:
+            after: Only those with a higher number.
+            limit: No more than so many.
+            **filters: Any of vendor, protocol, operation, principal, status, cause.
+        """
+        params = _query({"after": after, "limit": limit, **filters})
+        return read_journal(self._ask("GET", self._prefix + "/journal", params=params))
+
+    def wait_journal(
+        self, *, count: int = 1, timeout: float = 10.0, after: int | None = None, **filters: str | int
+    ) -> JournalPage:
+        """Wait until so many entries match, or the time is up; `matched` says which.
+
+        Args:
+            count: How many entries to wait for.
+            timeout: Seconds of the wall.
+            after: Only entries with a higher number count.
+            **filters: As for `journal`.
+        """
+        params = _query({"count": count, "timeout": timeout, "after": after, **filters})
+        path = self._prefix + "/journal/wait"
+        return read_journal(self._ask("GET", path, params=params, timeout=timeout + self._timeout))
+
+    def clear_journal(self) -> None:
+        """Forget all entries."""
+        self._tell("DELETE", self._prefix + "/journal")
+
+    def reset(self, seed: int | None = None) -> int:
+        """Put the world back to its start, with another seed if given; return the seed."""
+        return self._ask("POST", self._prefix + "/reset", json=_set({"seed": seed})).member("seed").integer()
+
+    def set_seed(self, seed: int) -> int:
+        """Put the world back to its start with this seed."""
+        return self._ask("PUT", self._prefix + "/seed", json={"seed": seed}).member("seed").integer()
+
+    def snapshot(self) -> dict[str, Any]:
+        """Return the whole world as a document for `restore`."""
+        return self._ask("GET", self._prefix + "/snapshot").object()
+
+    def restore(self, snapshot: Mapping[str, Any]) -> None:
+        """Put the world into the state that a snapshot holds."""
+        self._tell("PUT", self._prefix + "/snapshot", json=dict(snapshot))
+
+    def state(self, vendor: str | None = None) -> dict[str, Any]:
+        """Return the state of one vendor or of all, secrets masked."""
+        return self._ask("GET", self._prefix + "/state" + ("" if vendor is None else f"/{_segment(vendor)}")).object()
+
+    def tokens(self, *, vendor: str | None = None, kind: str | None = None) -> list[Token]:
+        """Return the tokens issued; kind is "access" or "refresh"."""
+        params = _query({"vendor": vendor, "kind": kind})
+        return [read_token(item) for item in self._ask("GET", self._prefix + "/tokens", params=params).items()]
+
+    def revoke_token(
+        self, vendor: str, *, token: str | Secret | None = None, fingerprint: str | None = None, user: str | None = None
+    ) -> int:
+        """Revoke a token, or all of a user; return how many that changed.
+
+        Args:
+            vendor: Whose.
+            token: The token itself.
+            fingerprint: Its `id` as `tokens` and the journal show it.
+            user: All tokens of this user.
+        """
+        return self._change_token("revoke", vendor, token, fingerprint, user)
+
+    def expire_token(
+        self, vendor: str, *, token: str | Secret | None = None, fingerprint: str | None = None, user: str | None = None
+    ) -> int:
+        """Let a token be expired; as `revoke_token`."""
+        return self._change_token("expire", vendor, token, fingerprint, user)
+
+    def _change_token(
+        self, verb: str, vendor: str, token: str | Secret | None, fingerprint: str | None, user: str | None
+    ) -> int:
+        given = Secret.of(token)
+        which = _set({"token": None if given is None else given.reveal(), "id": fingerprint, "user": user})
+        if len(which) != 1:
+            raise UsageError("name the token by exactly one of token, fingerprint and user")
+        answer = self._ask("POST", f"{self._prefix}/tokens/{verb}", json={"vendor": vendor, **which})
+        return answer.member("changed").count()
+
+    @property
+    def _prefix(self) -> str:
+        return "" if self.world_name == "main" else f"/worlds/{_segment(self.world_name)}"
+
+    def _ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        json: Any = None,
+        timeout: float | None = None,
+    ) -> Node:
+        call = Call(method, path, params=params, json=json, bearer=self._token)
+        return decode(self._send(call, timeout), call)
+
+    def _tell(self, method: str, path: str, json: Any = None) -> None:
+        self._send(Call(method, path, json=json, bearer=self._token), None)
+
+    def _send(self, call: Call, timeout: float | None) -> httpx.Response:
+        request = request_of(self._http, call, timeout)
+        try:
+            response = self._http.send(request, follow_redirects=False)
+        except httpx.RequestError as trouble:
+            raise ControlUnreachable(
+                f"nothing answers at {self.url} ({type(trouble).__name__}); {REMEDY}",
+                title="Unreachable",
+                detail=str(trouble),
+                method=call.method,
+                path=call.path,
+            ) from trouble
+        if response.status_code not in (HTTPStatus.OK, HTTPStatus.CREATED, HTTPStatus.NO_CONTENT):
+            raise _problem(response, call)
+        return response
+
+
+def _problem(response: httpx.Response, call: Call) -> ControlError:
+    try:
+        body: Any = response.json()
+    except (ValueError, RecursionError):
+        body = None
+    members = body if is_object(body) else {}
+    title = str(members.get("title") or response.reason_phrase or response.status_code)
+    detail = str(members.get("detail") or "")
+    message = f"{title}: {detail}" if detail else title
+    return ControlError(
+        message, status=response.status_code, title=title, detail=detail, method=call.method, path=call.path
+    )
+
+
+def _segment(name: str) -> str:
+    if name in ("", ".", ".."):
+        raise UsageError(f"not a name: {name!r}")
+    return quote(name, safe="")
+
+
+def _set(members: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in members.items() if value is not None}
+
+
+def _query(members: Mapping[str, Any]) -> dict[str, str]:
+    return {name: str(value) for name, value in _set(members).items()}

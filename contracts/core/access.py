@@ -1,0 +1,95 @@
+"""What a run may do to one target, and the means to do it."""
+
+from __future__ import annotations
+
+import ssl
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import httpx
+
+from vendorlab.contracts.core.capabilities import CLOCK, granted
+from vendorlab.contracts.core.control import Clock, ControlAddress
+from vendorlab.contracts.core.exchange import Exchange
+from vendorlab.contracts.core.pacing import INTERVAL, LOCAL_INTERVAL, REMOTE_BUDGET, Budget, Pacer
+from vendorlab.contracts.core.redaction import Secrets
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from vendorlab.contracts.core.openapi import Spec
+    from vendorlab.contracts.core.target import Target
+
+_PRIVATE = ("username", "password", "secret", "api_key")
+
+
+class Access:
+    """One target with its capabilities, its budget and its line.
+
+    Args:
+        target: Where.
+        allow: The result of ``parse_allow``.
+        control: The control API that turns the target's clock, if there is one.
+        budget: Requests that may be made; None is unlimited on this machine and ``REMOTE_BUDGET`` elsewhere.
+        transport: Sends the requests; None is the network.
+
+    Attributes:
+        target: Where.
+        capabilities: What a test may need and have.
+        budget: Requests made and left.
+        secrets: What must not be printed.
+        exchange: The client that speaks to it.
+    """
+
+    def __init__(
+        self,
+        target: Target,
+        allow: Collection[str] = (),
+        control: ControlAddress | None = None,
+        budget: int | None = None,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        self.target = target
+        self.capabilities = granted(target, allow, clock=control is not None)
+        self.budget = Budget(budget if budget is not None or target.loopback else REMOTE_BUDGET)
+        self.secrets = Secrets(value for name, value in target.credentials.items() if name.endswith(_PRIVATE))
+        if control is not None:
+            self.secrets.add(control.token)
+        self._clock = Clock(control) if control is not None else None
+        paced = not {CLOCK, "exhaust"} <= self.capabilities
+        self.exchange = Exchange(
+            target.url,
+            transport or _network(target, keep_alive=not paced),
+            self.budget,
+            self.secrets,
+            Pacer(interval=LOCAL_INTERVAL if target.loopback else INTERVAL) if paced else None,
+        )
+
+    @property
+    def clock(self) -> Clock:
+        """The target's clock; only for tests that need ``clock``."""
+        assert self._clock is not None, "a test that turns the clock must say that it needs one"
+        return self._clock
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.exchange.close()
+        if self._clock is not None:
+            self._clock.close()
+
+    def operations_seen(self, spec: Spec) -> dict[str, dict[int, int]]:
+        """Return for each documented operation how often it answered with which status."""
+        found: dict[str, dict[int, int]] = {operation.name: {} for operation in spec.operations}
+        below = urlsplit(self.target.url).path
+        for (method, path, status), number in self.exchange.seen.items():
+            if operation := spec.match(method, path.removeprefix(below)):
+                row = found[operation.name]
+                row[status] = row.get(status, 0) + number
+        return found
+
+
+def _network(target: Target, *, keep_alive: bool) -> httpx.HTTPTransport:
+    # At one request in seconds a kept connection is often closed just as it is used again.
+    limits = httpx.Limits(max_connections=64, max_keepalive_connections=64 if keep_alive else 0)
+    verify = ssl.create_default_context() if target.url.startswith("https:") else False
+    return httpx.HTTPTransport(verify=verify, limits=limits, trust_env=False)

@@ -1,0 +1,92 @@
+"""The line to a target: every request is paced, counted, watched for secrets, and its failures told apart."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+from vendorlab.contracts.core.errors import UnreachableError
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from vendorlab.contracts.core.pacing import Budget, Pacer
+    from vendorlab.contracts.core.redaction import Secrets
+
+TIMEOUT = 30.0
+
+
+class Exchange(httpx.Client):
+    """A bare HTTP client for one target: it follows nothing, keeps no cookies and heeds no proxy variables.
+
+    Args:
+        url: The target's address, to which paths are joined.
+        transport: What really sends.
+        budget: How many requests may be sent.
+        secrets: Learns the tokens that pass by.
+        pacer: Says when a request may be sent; None sends at once.
+
+    Attributes:
+        seen: How often each (method, path, status) came by.
+    """
+
+    def __init__(
+        self, url: str, transport: httpx.BaseTransport, budget: Budget, secrets: Secrets, pacer: Pacer | None
+    ) -> None:
+        super().__init__(
+            base_url=url,
+            transport=transport,
+            follow_redirects=False,
+            timeout=TIMEOUT,
+            trust_env=False,
+            headers={"User-Agent": "vendorlab-contracts", "Accept": "application/json"},
+        )
+        self.seen: Counter[tuple[str, str, int]] = Counter()
+        self._budget = budget
+        self._secrets = secrets
+        self._pacer = pacer
+        self._lock = threading.Lock()
+
+    def send(self, request: httpx.Request, **options: Any) -> httpx.Response:
+        """Send one request and return the answer.
+
+        Raises:
+            AssertionError: The target took the connection and then failed to answer in HTTP.
+            UnreachableError: Nothing answers at the target's address.
+            BudgetSpentError: The request was one too many.
+        """
+        self._budget.take()
+        if self._pacer is not None:
+            self._pacer.wait()
+        what = f"{request.method} {request.url.path}"
+        try:
+            response = super().send(request, **options)
+        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+            raise UnreachableError(f"target unreachable: {_origin(request.url)}: {error}") from error
+        except httpx.TimeoutException as error:
+            raise AssertionError(f"{what} was not answered within {TIMEOUT:g} seconds") from error
+        except (httpx.TransportError, httpx.DecodingError) as error:
+            raise AssertionError(f"{what} was not answered in HTTP: {error}") from error
+        with self._lock:
+            self._secrets.learn(response.content)
+            self.seen[request.method, request.url.path, response.status_code] += 1
+        # A suite says what it sends; what a target would like to have sent back is not its business.
+        self.cookies.clear()
+        return response
+
+    @contextmanager
+    def unpaced(self) -> Generator[None]:
+        """Send at once for a while: for tests that mean to run into a limit."""
+        pacer, self._pacer = self._pacer, None
+        try:
+            yield
+        finally:
+            self._pacer = pacer
+
+
+def _origin(url: httpx.URL) -> str:
+    return f"{url.scheme}://{url.netloc.decode('ascii')}"

@@ -1,0 +1,85 @@
+"""A vendor's ``openapi.yaml``: its operations, and which of them a request belongs to."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+import yaml
+
+from vendorlab.contracts.core.claims import suite_folder
+from vendorlab.contracts.core.errors import SpecError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One documented operation.
+
+    Attributes:
+        id: Its operationId.
+        method: In capitals.
+        path: The template, as in ``/{version}/array/{key}``.
+        claims: The claims whose tests call it (``x-claims``).
+    """
+
+    id: str
+    method: str
+    path: str
+    claims: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """Method and path template."""
+        return f"{self.method} {self.path}"
+
+
+class Spec:
+    """An API's description.
+
+    Args:
+        document: The parsed file.
+
+    Attributes:
+        document: The parsed file.
+        operations: Its operations, in the order of the file.
+    """
+
+    def __init__(self, document: Mapping[str, Any]) -> None:
+        self.document = document
+        self.operations = tuple(
+            Operation(details["operationId"], method.upper(), path, tuple(details.get("x-claims", ())))
+            for path, item in cast("Mapping[str, Mapping[str, Any]]", document["paths"]).items()
+            for method, details in item.items()
+            if method in METHODS
+        )
+        # A literal path outranks a template, as OpenAPI has it: /array/list is not an array called "list".
+        self._patterns = [
+            (re.compile(re.sub(r"\\{[^/]+?\\}", "[^/]+", re.escape(operation.path))), operation)
+            for operation in sorted(self.operations, key=lambda each: each.path.count("{"))
+        ]
+
+    @classmethod
+    def load(cls, vendor: str) -> Spec:
+        """Read a vendor's ``openapi.yaml``.
+
+        Raises:
+            SpecError: There is none, or it is not YAML.
+        """
+        try:
+            text = (suite_folder(vendor) / "openapi.yaml").read_text(encoding="utf-8")
+            return cls(yaml.safe_load(text))
+        except (OSError, yaml.YAMLError, KeyError, TypeError) as error:
+            raise SpecError(f"vendor {vendor!r} has no usable openapi.yaml: {error}") from error
+
+    def match(self, method: str, path: str) -> Operation | None:
+        """Return the operation that a request belongs to, or None if it is not documented."""
+        for pattern, operation in self._patterns:
+            if operation.method == method and pattern.fullmatch(path):
+                return operation
+        return None

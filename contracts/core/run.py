@@ -1,0 +1,106 @@
+"""Runs a vendor's suite as a process of its own: the way ``vendorlab check`` does it.
+
+Neither the user's pytest configuration nor their plugins take part: a verdict must not depend on who asks.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vendorlab.contracts.core.capabilities import parse_allow
+from vendorlab.contracts.core.control import PREFIX, ControlAddress
+from vendorlab.contracts.core.errors import UsageError
+from vendorlab.contracts.core.target import Target, variable_prefix
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+FINE, FOUND, WRONG_USE, INTERRUPTED = 0, 1, 2, 130
+_SIGINT_STATUS = -2
+
+
+def run_suite(
+    vendor: str,
+    *,
+    targets: Mapping[str, Target],
+    allow: Collection[str] = (),
+    control: ControlAddress | None = None,
+    budget: int | None = None,
+    json_path: Path | None = None,
+    junit_path: Path | None = None,
+    extra_args: Sequence[str] = (),
+    environ: Mapping[str, str] | None = None,
+) -> int:
+    """Hold a target to a vendor's contract. What happens is printed as pytest prints it.
+
+    Args:
+        vendor: Whose suite.
+        targets: Where the vendors are, by name; the credentials go over by environment, never by arguments.
+        allow: Names of capabilities, as ``--vendorlab-allow`` takes them.
+        control: The control API that turns the target's clock, if there is one. Only this one counts: an address
+            left in the environment may be that of some other world.
+        budget: Requests that the run may make.
+        json_path: Where the report of the claims goes.
+        junit_path: Where JUnit XML goes.
+        extra_args: More arguments for pytest.
+        environ: The environment to start from; None is this process's.
+
+    Returns:
+        0 if all is fine, 1 if something was found, 2 for wrong use or an unreachable target (with a line on
+        standard error), 130 if interrupted.
+    """
+    try:
+        parse_allow(allow)
+        _check_target(vendor, targets)
+    except UsageError as error:
+        sys.stderr.write(f"{error}\n")
+        return WRONG_USE
+    command = [
+        # -P keeps the current directory off the import path.
+        *(sys.executable, "-P", "-m", "pytest", "--pyargs", _package(vendor)),
+        *("-p", "vendorlab.contracts.plugin", "-p", "no:cacheprovider"),
+        *("-c", str(Path(__file__).with_name("suite.ini")), "--rootdir", str(Path(__file__).parents[1])),
+        *(f"--vendorlab-target={name}={target.url}" for name, target in targets.items()),
+        *(f"--vendorlab-allow={name}" for name in sorted(allow)),
+        *([f"--vendorlab-budget={budget}"] if budget is not None else []),
+        *([f"--vendorlab-json={json_path.absolute()}"] if json_path else []),
+        *([f"--junitxml={junit_path.absolute()}", "-o", f"junit_suite_name=vendorlab.{vendor}"] if junit_path else []),
+        *extra_args,
+    ]
+    environment = _environment(os.environ if environ is None else environ, targets, control)
+    status = subprocess.run(command, env=environment, check=False).returncode  # noqa: S603 - our own command
+    if status == _SIGINT_STATUS:
+        return INTERRUPTED
+    return status if status in (FINE, FOUND) else WRONG_USE
+
+
+def _package(vendor: str) -> str:
+    return f"vendorlab.contracts.{vendor.replace('-', '_')}"
+
+
+def _check_target(vendor: str, targets: Mapping[str, Target]) -> None:
+    try:
+        suite = importlib.import_module(_package(vendor))
+    except ModuleNotFoundError:
+        raise UsageError(f"there is no contract suite for {vendor!r}") from None
+    target = targets.get(vendor)
+    if target is None:
+        raise UsageError(f"no target for {vendor}")
+    if missing := target.missing(suite.REQUIRED_CREDENTIALS):
+        raise UsageError(f"{vendor} at {target.url} needs credentials: set {', '.join(missing)}")
+
+
+def _environment(
+    environ: Mapping[str, str], targets: Mapping[str, Target], control: ControlAddress | None
+) -> dict[str, str]:
+    dropped = ("PYTEST_", PREFIX, *(variable_prefix(name) for name in targets))
+    kept = {name: value for name, value in environ.items() if not name.startswith(dropped)}
+    for name, target in targets.items():
+        prefix = variable_prefix(name)
+        kept |= {f"{prefix}{each.upper()}": value for each, value in target.credentials.items()}
+    return kept | (control.variables() if control else {}) | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}

@@ -1,0 +1,41 @@
+"""What every test of the house may ask for: the tree itself, and the tools of the machine."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+# How long an example of a property takes says nothing on a busy machine.
+settings.register_profile("vendorlab", deadline=None)
+settings.load_profile("vendorlab")
+
+
+@pytest.fixture(scope="session")
+def tree() -> Path:
+    """Give the root of the source tree."""
+    return Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def tool() -> Callable[[str], str]:
+    """Give a function that finds a program on this machine.
+
+    Without the program a test is skipped, except in CI, which promises to have every one of them.
+    """
+
+    def find(name: str) -> str:
+        path = shutil.which(name)
+        if path is None:
+            report = pytest.fail if os.environ.get("CI") else pytest.skip
+            report(f"this machine has no {name}")
+        return path
+
+    return find

@@ -1,0 +1,92 @@
+"""The installed wheel, far from the tree: it imports, its command runs, and pytest finds its plugins and its suites."""
+
+from __future__ import annotations
+
+import shutil
+import zipfile
+from email.parser import HeaderParser
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+import vendorlab
+
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Callable
+
+    RunInstalled = Callable[..., subprocess.CompletedProcess[str]]
+
+# Those need pytest, which a plain install does not bring.
+NOT_CORE = ("vendorlab.contracts", "vendorlab.pytest_plugin")
+IMPORT_EACH = """
+import importlib, sys
+for name in sys.argv[1:]:
+    importlib.import_module(name)
+import vendorlab
+print(len(sys.argv) - 1, vendorlab.__file__)
+"""
+
+
+@pytest.fixture
+def modules(wheel: Path) -> list[str]:
+    """Name every module in the wheel, but test modules, which only pytest may import."""
+    with zipfile.ZipFile(wheel) as archive:
+        files = [Path(name) for name in archive.namelist() if name.endswith(".py")]
+    names = [".".join(file.with_suffix("").parts).removesuffix(".__init__") for file in files]
+    return sorted(name for name in names if not name.rpartition(".")[2].startswith(("test_", "conftest")))
+
+
+@pytest.fixture
+def project(tree: Path, tmp_path: Path) -> Path:
+    """Give a user's project, in a folder of its own."""
+    source = tree / "tests" / "packaging" / "project"
+    return Path(shutil.copytree(source, tmp_path / "project", ignore=shutil.ignore_patterns("__pycache__")))
+
+
+def test_every_module_imports(run_installed: RunInstalled, installed: Path, modules: list[str]) -> None:
+    done = run_installed("python", "-W", "error", "-c", IMPORT_EACH, *modules, extras=True)
+    count, _, place = done.stdout.strip().partition(" ")
+    assert (count, done.stderr) == (str(len(modules)), "")
+    assert Path(place).is_relative_to(installed)
+
+
+def test_core_modules_import_without_any_extra(run_installed: RunInstalled, modules: list[str]) -> None:
+    core = [name for name in modules if not name.startswith(NOT_CORE)]
+    done = run_installed("python", "-W", "error", "-c", IMPORT_EACH, *core)
+    assert (done.stdout.partition(" ")[0], done.stderr) == (str(len(core)), "")
+
+
+def test_plain_install_brings_no_extra(run_installed: RunInstalled) -> None:
+    assert "No module named 'pytest'" in run_installed("python", "-c", "import pytest").stderr
+
+
+@pytest.mark.parametrize("command", [("vendorlab",), ("python", "-m", "vendorlab")])
+def test_command_tells_its_version_without_any_extra(run_installed: RunInstalled, command: tuple[str, ...]) -> None:
+    done = run_installed(*command, "--version")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert vendorlab.__version__ in done.stdout
+
+
+def test_plugins_register_in_a_users_project(run_installed: RunInstalled, project: Path) -> None:
+    done = run_installed("python", "-m", "pytest", "-p", "no:cacheprovider", extras=True, cwd=project)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("vendor", ["scanalytics", "control"])
+def test_suite_is_found_by_its_import_name(run_installed: RunInstalled, tree: Path, project: Path, vendor: str) -> None:
+    suite = ("--pyargs", f"vendorlab.contracts.{vendor}", "--collect-only", "-q")
+    done = run_installed("python", "-m", "pytest", "-p", "no:cacheprovider", *suite, extras=True, cwd=project)
+    has_tests = any((tree / "contracts" / vendor).glob("test_*.py"))
+    expected = pytest.ExitCode.OK if has_tests else pytest.ExitCode.NO_TESTS_COLLECTED
+    assert done.returncode == expected, done.stdout + done.stderr
+
+
+def test_metadata_tells_version_python_and_extras(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        (name,) = [name for name in archive.namelist() if name.endswith(".dist-info/METADATA")]
+        metadata = HeaderParser().parsestr(archive.read(name).decode())
+    assert (metadata["Name"], metadata["Version"]) == ("vendorlab", vendorlab.__version__)
+    assert metadata["Requires-Python"] == ">=3.11"
+    assert {"fast", "coap", "mqtt", "contracts", "test", "all", "dev"} == set(metadata.get_all("Provides-Extra") or [])
