@@ -30,6 +30,10 @@ DRAINED = 64 << 20
 """Bytes of a body that are read at all."""
 
 
+class _GoneError(Exception):
+    """The caller left before the request was whole."""
+
+
 class HttpEdge:
     """The ASGI application of one site.
 
@@ -70,7 +74,10 @@ class HttpEdge:
         request = _request(scope)
         headers = request.headers
         if "content-length" in headers or "transfer-encoding" in headers:
-            body = await self._body(headers, receive)
+            try:
+                body = await self._body(headers, receive)
+            except _GoneError:
+                return  # half a request is none
             if body is None:
                 answer = self._dispatch.refuse(413, request, "body-too-large")
                 answer.headers.append(("Connection", "close"))
@@ -99,6 +106,8 @@ class HttpEdge:
         size = 0
         while True:
             message = await receive()
+            if message["type"] == "http.disconnect":
+                raise _GoneError
             chunk = message.get("body", b"")
             size += len(chunk)
             if size <= self._largest_body:

@@ -64,7 +64,8 @@ class Lanes:
     def _in_process(self, exchange: Exchange) -> Shown:
         method, target, headers, body = exchange
         url = httpx.URL("http://scanalytics.example").copy_with(raw_path=target.encode())
-        answer = self.transport.handle_request(httpx.Request(method, url, headers=headers, content=body))
+        raw = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
+        answer = self.transport.handle_request(httpx.Request(method, url, headers=raw, content=body))
         answer.read()
         return answer.status_code, sorted(answer.headers.multi_items()), answer.content
 
@@ -104,7 +105,7 @@ PATHS = st.one_of(
     st.sampled_from(FIXED).map(lambda path: path.replace("o", "%6F")),
     st.builds("/v1/{}/{}".format, st.sampled_from(["deployment", "array", "device", "nothing"]), KEYS),
     st.builds("/v2/aggregate/{}/{}/{}".format, KEYS, st.sampled_from(["visits", "smell"]), KEYS),
-    st.sampled_from(["/", "//", "/.", "/v1/../v1/whoami", "/%00", "/%E2%82%AC", "/o", "/favicon.ico", "/v1/whoami;x=1"]),
+    st.sampled_from(["/", "//", "/%2E", "/v1/%2E%2E/whoami", "/%00", "/%E2%82%AC", "/o", "/favicon.ico", "/v1/whoami;x=1"]),
 )
 QUERIES = st.one_of(
     st.just(""),
@@ -245,9 +246,9 @@ def test_every_route_answers_a_good_request_the_same_on_all_lanes(lanes: Lanes) 
     }
     for route in lanes.caller.vendor.faces[0].site.routes:
         kind = route.operation.partition("-")[0]
+        path = route.path.replace("<key>", keys.get(kind, keys["array"])).replace("<bucket>", "15m")
         if kind == "aggregate":
-            continue
-        path = route.path.replace("<key>", keys.get(kind, ""))
+            path += "?start=2026-03-01T12:45:00&end=2026-03-08T16:45:00&timezone=America/Chicago"
         exchange = ("GET", path, {"Authorization": f"Bearer {lanes.pair['access_token']}"}, b"")
         answers = lanes.ask(exchange)
         assert answers[0] == answers[1] == answers[2]
