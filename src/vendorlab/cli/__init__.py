@@ -94,10 +94,18 @@ def run() -> None:
     except (exceptions.Abort, KeyboardInterrupt):
         status = INTERRUPTED
     except exceptions.ClickException as error:
-        error.show()
+        click.echo(_one_line(error), err=True)
         status = WRONG_USE
     except BrokenPipeError:
         # The reader has left. What is still in the buffer goes nowhere, or the interpreter would complain at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = FINE
     sys.exit(status if isinstance(status, int) else FINE)
+
+
+def _one_line(error: exceptions.ClickException) -> str:
+    """What is wrong, and where to read how it goes."""
+    text = " ".join(error.format_message().split())
+    if isinstance(error, exceptions.UsageError) and error.ctx is not None:
+        return f"vendorlab: {text.rstrip('.')}; see `{error.ctx.command_path} --help`"
+    return f"vendorlab: {text}"
