@@ -21,6 +21,7 @@ from tests.clients.scanalytics.fake_vendor import (
 )
 
 from vendorlab.clients.core.oauth import Application
+from vendorlab.clients.core.secret import Credential
 from vendorlab.clients.core.steps import Call
 from vendorlab.clients.core.tokens import TokenKey
 from vendorlab.clients.scanalytics import ClientError, FileTokenStore, MemoryTokenStore, Secret
@@ -102,7 +103,13 @@ def test_no_secret_is_in_a_repr(make_face: MakeFace, vendor: FakeVendor) -> None
     face("whoami")
     pair = store.load(TokenKey(URL, CONFIDENTIAL_ID, USERNAME))
     assert pair is not None
-    call = Call("POST", "/o/token/", form={"password": PASSWORD}, json=CLIENT_SECRET, bearer=pair.access)
+    call = Call(
+        "POST",
+        "/o/token/",
+        form={"password": PASSWORD},
+        json=CLIENT_SECRET,
+        credential=Credential("Bearer", pair.access),
+    )
     application = Application(CONFIDENTIAL_ID, Secret(CLIENT_SECRET), USERNAME, Secret(PASSWORD))
     text = " ".join(map(repr, (face.client, store, pair, call, application, vars(face.client))))
     assert "ada@example.com" in repr(face.client)
