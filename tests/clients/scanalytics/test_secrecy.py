@@ -8,17 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
-from tests.clients.scanalytics.fake_vendor import (
-    CLIENT_SECRET,
-    CONFIDENTIAL_ID,
-    PASSWORD,
-    URL,
-    USERNAME,
-    FakeVendor,
-    Handler,
-    answer_lost,
-    status,
-)
+from tests.clients.django_fake import PASSWORD, URL, USERNAME, Handler, answer_lost, status
+from tests.clients.scanalytics.fake_vendor import CLIENT_SECRET, CONFIDENTIAL_ID, FakeVendor
 
 from vendorlab.clients.core.oauth import Application
 from vendorlab.clients.core.secret import Credential
@@ -29,7 +20,7 @@ from vendorlab.clients.scanalytics import ClientError, FileTokenStore, MemoryTok
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.clients.scanalytics.conftest import MakeFace
+    from tests.clients.faces import MakeFace
 
 
 def secrets_of(vendor: FakeVendor) -> list[str]:
