@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -41,7 +41,7 @@ MakeFace = Callable[..., Face]
 
 
 @contextmanager
-def maker(make_client: Callable[..., SyncFace | AsyncFace]) -> Iterator[MakeFace]:
+def maker(make_client: Callable[..., SyncFace | AsyncFace]) -> Generator[MakeFace]:
     """Give a function that makes faces; all are closed in the end."""
     faces: list[Face] = []
     with asyncio.Runner() as runner:

@@ -30,9 +30,8 @@ def make_face(request: pytest.FixtureRequest, vendor: FakeVendor, clock: FakeClo
     def make(base_url: str = URL, **options: Any) -> INodeClient | AsyncINodeClient:
         account: dict[str, Any] = {} if "api_key" in options else OWNER
         options = account | {"clock": clock, "transport": httpx.MockTransport(vendor)} | options
-        if request.param == "sync":
-            return INodeClient(base_url, **{"sleep": clock.sleep, **options})
-        return AsyncINodeClient(base_url, **{"sleep": clock.asleep, **options})
+        options.setdefault("sleep", clock.sleep if request.param == "sync" else clock.asleep)
+        return INodeClient(base_url, **options) if request.param == "sync" else AsyncINodeClient(base_url, **options)
 
     with maker(make) as make_one:
         yield make_one

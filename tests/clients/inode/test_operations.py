@@ -107,8 +107,10 @@ def test_speed_distance_and_time_agree_in_the_units_of_their_names(face: Face) -
 
 
 def test_paths_keep_their_last_slash(face: Face, vendor: FakeVendor) -> None:
-    for asked in (("links",), ("link", 1042), ("devices",), ("device", 311)):
-        face(*asked)
+    face("links")
+    face("link", 1042)
+    face("devices")
+    face("device", 311)
     paths = [request.url.path for request in vendor.requests]
     assert paths == [TOKEN_PATH, LINKS, f"{LINKS}1042/", DEVICES, f"{DEVICES}311/"]
 

@@ -54,6 +54,7 @@ from vendorlab.clients.inode.polling import Poll
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tests.clients.django_fake import Fault, Handler
     from tests.clients.faces import MakeFace
 
     from vendorlab.clients.inode import Options
@@ -233,19 +234,25 @@ def test_cadence_that_is_none_is_refused_at_once(client: Any, every: float) -> N
 
 # Outages
 
-OUTAGES = {
+
+def cut(request: httpx.Request, handler: Handler) -> httpx.Response:
+    content = handler(request).content[:40]
+    return httpx.Response(200, content=content, headers={"Content-Type": "application/json"})
+
+
+def other_shape(request: httpx.Request, handler: Handler) -> httpx.Response:
+    return httpx.Response(200, json=[{"id": "one"}])
+
+
+OUTAGES: dict[str, tuple[Fault, type[ClientError]]] = {
     "refused": (no_connection, NetworkError),
     "lost": (answer_lost, NetworkError),
     "500": (status(500), ServerError),
     "503": (status(503), ServerError),
     "page": (page("<h1>Back soon</h1>"), NotJson),
-    "cut": (lambda request, handler: cut(handler(request)), NotJson),
+    "cut": (cut, NotJson),
     "throttled": (status(429, Retry_After="90000"), Throttled),
 }
-
-
-def cut(response: httpx.Response) -> httpx.Response:
-    return httpx.Response(200, content=response.content[:40], headers={"Content-Type": "application/json"})
 
 
 @pytest.mark.parametrize("name", sorted(OUTAGES))
@@ -255,13 +262,16 @@ def test_outage_is_survived_and_told_of(
     fault, error = OUTAGES[name]
     told: list[tuple[ClientError, float]] = []
 
+    def note(trouble: ClientError, delay: float) -> None:
+        told.append((trouble, delay))
+
     def script(number: int) -> None:
         if number in (2, 3):
             vendor.faults.append(fault)
         vendor.links = [SENSOR_LINK | {"last_count": number}]
 
     ledger.script = script
-    first, change = poll(4, on_outage=lambda trouble, delay: told.append((trouble, delay)))
+    first, change = poll(4, on_outage=note)
     assert (first.failures, change.failures) == (0, 2)
     assert change.snapshot.links[0].last_count == 4
     assert [type(trouble) for trouble, _ in told] == [error, error]
@@ -365,7 +375,7 @@ def test_throttle_is_waited_out_for_as_long_as_the_vendor_asks(
         (status(403), PermissionDenied),
         (status(404), NotFound),
         (status(401), KeyRefused),
-        (lambda request, handler: httpx.Response(200, json=[{"id": "one"}]), UnexpectedResponse),
+        (other_shape, UnexpectedResponse),
     ],
     ids=["403", "404", "401", "field"],
 )

@@ -28,9 +28,8 @@ def make_face(request: pytest.FixtureRequest, vendor: FakeVendor, clock: FakeClo
     def make(**options: Any) -> ScanalyticsClient | AsyncScanalyticsClient:
         ada: dict[str, Any] = {"client_id": CLIENT_ID, "username": USERNAME, "password": PASSWORD}
         options = ada | {"clock": clock, "transport": httpx.MockTransport(vendor)} | options
-        if request.param == "sync":
-            return ScanalyticsClient(URL, **{"sleep": clock.sleep, **options})
-        return AsyncScanalyticsClient(URL, **{"sleep": clock.asleep, **options})
+        options.setdefault("sleep", clock.sleep if request.param == "sync" else clock.asleep)
+        return ScanalyticsClient(URL, **options) if request.param == "sync" else AsyncScanalyticsClient(URL, **options)
 
     with maker(make) as make_one:
         yield make_one

@@ -102,7 +102,7 @@ def test_no_secret_is_in_a_repr(make_face: MakeFace, vendor: FakeVendor) -> None
         credential=Credential("Bearer", pair.access),
     )
     application = Application(CONFIDENTIAL_ID, Secret(CLIENT_SECRET), USERNAME, Secret(PASSWORD))
-    text = " ".join(map(repr, (face.client, store, pair, call, application, vars(face.client))))
+    text = " ".join(map(repr, (face.client, store, pair, call, application, face.client.__dict__)))
     assert "ada@example.com" in repr(face.client)
     assert leaks(text, vendor) == []
 
