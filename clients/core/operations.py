@@ -23,6 +23,9 @@ T_co = TypeVar("T_co", covariant=True)
 WALKS = 3
 """Walks over a list whose pages go away on the way, before that is reported."""
 
+PAGES = 10_000
+"""Pages of one list, at most; a list that goes on is a vendor gone wrong."""
+
 PORTS = {"http": 80, "https": 443}
 
 Ask: TypeAlias = "Callable[[Call], Steps[Node]]"
@@ -106,18 +109,16 @@ class Listing(Generic[T]):
             page = httpx.URL(urljoin(str(here), link.text()))
         except (httpx.InvalidURL, ValueError):
             raise link.unexpected("not a URL") from None
-        if (
-            page.scheme not in PORTS
-            or page.userinfo
-            or (page.host, _port(page, base)) != (base.host, _port(base, base))
-        ):
-            raise link.unexpected("leads to another origin; not followed")
         prefix = base.raw_path.decode("ascii").rstrip("/")
         path, _, query = page.raw_path.decode("ascii").partition("?")
         if path.startswith(f"{prefix}/"):
             path = path.removeprefix(prefix)
-        if (path, query) in asked:
-            raise link.unexpected("leads to a page that was there before")
+        is_home = (page.host, _port(page, base)) == (base.host, _port(base, base))
+        # A path that begins with two slashes would be taken for a host when it is joined to the base URL.
+        if page.scheme not in PORTS or page.userinfo or not is_home or path.startswith("//"):
+            raise link.unexpected("leads to another origin; not followed")
+        if (path, query) in asked or len(asked) == PAGES:
+            raise link.unexpected("leads to a page that was there before, or on without end")
         asked.add((path, query))
         return replace(self.call, path=path, params=httpx.QueryParams(query))
 
