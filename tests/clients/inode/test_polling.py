@@ -337,6 +337,33 @@ def test_grid_holds_again_after_an_outage(
     assert [later - sooner for sooner, later in pairwise(after)] == pytest.approx([60.0] * (len(after) - 1))
 
 
+class Patient(random.Random):
+    """Chance that always takes nine tenths."""
+
+    def uniform(self, a: float, b: float) -> float:
+        return 0.9
+
+
+def test_slot_right_after_an_outage_is_left_out(
+    poll: Callable[..., list[Change]], vendor: FakeVendor, ledger: Ledger
+) -> None:
+    ledger.script = lambda number: vendor.faults.append(status(503)) if number == 2 else None
+    poll(5, retry=RetryPolicy(attempts=1, chance=Patient()))
+    assert ledger.times == pytest.approx([0, 60, 114, 180, 240])  # and not 120
+
+
+def test_each_outage_begins_anew(poll: Callable[..., list[Change]], vendor: FakeVendor, ledger: Ledger) -> None:
+    def script(number: int) -> None:
+        vendor.links = [SENSOR_LINK | {"last_count": number}]
+        if number in (2, 3, 6):
+            vendor.faults.append(status(503))
+
+    ledger.script = script
+    changes = poll(7, retry=RetryPolicy(attempts=1, chance=Patient()))
+    assert [change.failures for change in changes] == [0, 2, 0, 1]
+    assert ledger.times == pytest.approx([0, 60, 114, 222, 300, 360, 414])
+
+
 def test_vendor_that_comes_back_is_not_stormed(vendor: FakeVendor, clock: FakeClock) -> None:
     """A hundred pollers, cut off together for an hour, come back spread out, and ask no more often than before."""
     returned: list[float] = []
@@ -532,7 +559,7 @@ def test_cancelled_task_leaves_nothing_running(vendor: FakeVendor) -> None:
         transport, owner = httpx.MockTransport(vendor), cast("Options", OWNER)
         async with AsyncINodeClient(URL, sleep=wait, transport=transport, **owner) as client:
             task = asyncio.ensure_future(work(client))
-            await waiting.wait()
+            await asyncio.wait_for(waiting.wait(), 20)
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await task
