@@ -14,12 +14,12 @@ import statistics
 import subprocess
 import sys
 import time
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Generator, Mapping, Sequence
 
 CONNECTIONS = 16
 
@@ -38,11 +38,11 @@ def pin(core: int) -> None:
 
 
 @contextmanager
-def server(code: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+def server(code: str, *arguments: str) -> Generator[subprocess.Popen[str]]:
     """Run Python code as a server on core 0 until the block ends; it says so on a line of output when it is ready."""
     prelude = f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r}); import _harness; _harness.pin(0)\n"
     process = subprocess.Popen(
-        [sys.executable, "-c", prelude + code, *arguments], stdout=subprocess.PIPE, text=True, encoding="utf-8"
+        [sys.executable, "-c", prelude + code, *arguments], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     )
     try:
         yield process
@@ -82,19 +82,25 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) 
 
 
 class _Connection(asyncio.Protocol):
-    """One keep-alive connection: the next request goes out when the answer is whole."""
+    """One connection: the next request goes out when the answer is whole, over a new one if the server closed it."""
 
-    def __init__(self, request: bytes, deadline: float, times: list[float]) -> None:
-        self.request = request
-        self.deadline = deadline
-        self.times = times
+    def __init__(self, port: int, request: bytes, deadline: float, times: list[float]) -> None:
+        self._port = port
+        self._request = request
+        self._deadline = deadline
+        self._times = times
+        self._buffer = b""
+        self._sent = 0.0
+        self._again: asyncio.Task[None] | None = None
         self.bad = 0
         self.done = asyncio.get_running_loop().create_future()
-        self._buffer = b""
+
+    async def open(self) -> None:
+        """Connect; the first request goes out at once."""
+        await asyncio.get_running_loop().create_connection(lambda: self, "127.0.0.1", self._port)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's own is no subclass
         self._send()
 
     def data_received(self, data: bytes) -> None:
@@ -107,22 +113,24 @@ class _Connection(asyncio.Protocol):
         length = int(lower[start:].split(b"\r\n", 1)[0])
         if len(self._buffer) < head + 4 + length:
             return
-        self.bad += not lower.startswith(b"http/1.1 200")
-        self.times.append(time.perf_counter() - self._sent)
+        self.bad += lower[9:12] != b"200"
+        self._times.append(time.perf_counter() - self._sent)
         self._buffer = b""
-        if time.perf_counter() < self.deadline:
-            self._send()
+        if time.perf_counter() > self._deadline or b"connection: close" in lower or lower.startswith(b"http/1.0"):
+            self._transport.close()
         else:
-            self.transport.close()
+            self._send()
 
     def connection_lost(self, exc: Exception | None) -> None:
         _ = exc
-        if not self.done.done():
+        if time.perf_counter() < self._deadline:
+            self._again = asyncio.ensure_future(self.open())
+        elif not self.done.done():
             self.done.set_result(None)
 
     def _send(self) -> None:
         self._sent = time.perf_counter()
-        self.transport.write(self.request)
+        self._transport.write(self._request)
 
 
 async def _load(port: int, path: str, headers: Mapping[str, str], seconds: float) -> dict[str, float]:
@@ -132,20 +140,18 @@ async def _load(port: int, path: str, headers: Mapping[str, str], seconds: float
         *(f"{name}: {value}" for name, value in headers.items()),
     ]
     request = "\r\n".join([*lines, "", ""]).encode()
-    loop = asyncio.get_running_loop()
     times: list[float] = []
     began = time.perf_counter()
-    made = [
-        await loop.create_connection(lambda: _Connection(request, began + seconds, times), "127.0.0.1", port)
-        for _ in range(CONNECTIONS)
-    ]
-    await asyncio.wait_for(asyncio.gather(*(connection.done for _, connection in made)), seconds + 10)
+    made = [_Connection(port, request, began + seconds, times) for _ in range(CONNECTIONS)]
+    for connection in made:
+        await connection.open()
+    await asyncio.wait_for(asyncio.gather(*(connection.done for connection in made)), seconds + 10)
     elapsed = time.perf_counter() - began
     times.sort()
     return {
         "rate": len(times) / elapsed,
         "p99": times[int(len(times) * 0.99)] * 1_000,
-        "bad": sum(connection.bad for _, connection in made),
+        "bad": sum(connection.bad for connection in made),
     }
 
 
@@ -153,11 +159,12 @@ def main() -> None:
     """Generate load: port, path, headers as JSON, seconds."""
     port, path, headers, seconds = sys.argv[1:]
     pin(1)
-    with suppress(ImportError):
-        import uvloop
-
-        asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
-    print(json.dumps(asyncio.run(_load(int(port), path, json.loads(headers), float(seconds)))))
+    try:
+        from uvloop import new_event_loop
+    except ImportError:
+        new_event_loop = asyncio.new_event_loop
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+        print(json.dumps(runner.run(_load(int(port), path, json.loads(headers), float(seconds)))))
 
 
 if __name__ == "__main__":

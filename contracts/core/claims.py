@@ -102,7 +102,7 @@ def parse_claims(text: str, vendor: str) -> tuple[Claim, ...]:
     problems: list[str] = []
     lines: dict[str, int] = {}
     for line, entry, trouble in entries:
-        problems += (f"line {line}: {problem}" for problem in (*trouble, *_problems(entry, vendor)))
+        problems += (f"line {line}: {problem}" for problem in (trouble or _problems(entry, vendor)))
         name = entry.get("id")
         if isinstance(name, str) and lines.setdefault(name, line) != line:
             problems.append(f"line {line}: {name} stands in line {lines[name]} already")
@@ -131,8 +131,6 @@ def _entry(loader: yaml.SafeLoader, node: yaml.Node) -> tuple[int, dict[str, Any
 
 
 def _problems(entry: Mapping[str, Any], vendor: str) -> Iterator[str]:
-    if not entry:
-        return
     for key in sorted(entry.keys() - set(KEYS)):
         yield f"unknown key {key!r}"
     for key in KEYS:

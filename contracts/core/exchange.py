@@ -51,6 +51,11 @@ class Exchange(httpx.Client):
         self._pacer = pacer
         self._lock = threading.Lock()
 
+    @property
+    def paced(self) -> bool:
+        """Whether requests wait for each other."""
+        return self._pacer is not None
+
     def send(self, request: httpx.Request, **options: Any) -> httpx.Response:
         """Send one request and return the answer.
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from types import ModuleType
 
     from vendorlab.contracts.core.claims import Claim
@@ -20,11 +20,13 @@ class SuiteTest:
 
     Attributes:
         name: ``module::function``.
+        vendors: The vendors whose suite it says to belong to: one, if all is well.
         claims: The claims that it names.
         needs: The capabilities that it names.
     """
 
     name: str
+    vendors: tuple[str, ...]
     claims: tuple[str, ...]
     needs: tuple[str, ...]
 
@@ -41,8 +43,9 @@ def suite_tests(modules: Iterable[ModuleType]) -> list[SuiteTest]:
     return [
         SuiteTest(
             name=f"{module.__name__.rpartition('.')[2]}::{name}",
-            claims=tuple(_marked(function, "claim")),
-            needs=tuple(_marked(function, "needs")),
+            vendors=_arguments([module, function], "vendorlab"),
+            claims=_arguments([module, function], "claim"),
+            needs=_arguments([module, function], "needs"),
         )
         for module in modules
         for name, function in vars(module).items()
@@ -70,7 +73,7 @@ def discrepancies(claims: Iterable[Claim], tests: Iterable[SuiteTest]) -> list[s
     ]
 
 
-def tests_by_claim(tests: Iterable[SuiteTest]) -> Mapping[str, list[str]]:
+def names_by_claim(tests: Iterable[SuiteTest]) -> Mapping[str, list[str]]:
     """Return for each claim the names of the tests that prove it."""
     found: dict[str, list[str]] = {}
     for test in tests:
@@ -79,11 +82,18 @@ def tests_by_claim(tests: Iterable[SuiteTest]) -> Mapping[str, list[str]]:
     return found
 
 
-def _marked(function: Callable[..., Any], marker: str) -> Iterator[str]:
-    marks = list(getattr(function, "pytestmark", []))
+def _marks(holder: object) -> Iterator[Any]:
+    """Give the marks of a function or a module, those of a function's single cases included."""
+    found: Any = getattr(holder, "pytestmark", [])
+    marks: Iterable[Any] = [found] if hasattr(found, "name") else found
     for mark in marks:
-        if mark.name == marker:
-            yield from cast("tuple[str, ...]", mark.args)
-        elif mark.name == "parametrize":
+        yield mark
+        if mark.name == "parametrize":
             for case in mark.args[1]:
-                yield from (name for each in getattr(case, "marks", ()) if each.name == marker for name in each.args)
+                yield from getattr(case, "marks", ())
+
+
+def _arguments(holders: Iterable[object], marker: str) -> tuple[str, ...]:
+    return tuple(
+        str(name) for holder in holders for mark in _marks(holder) if mark.name == marker for name in mark.args
+    )

@@ -85,13 +85,13 @@ def _package(vendor: str) -> str:
 
 def _check_target(vendor: str, targets: Mapping[str, Target]) -> None:
     try:
-        suite = importlib.import_module(_package(vendor))
-    except ModuleNotFoundError:
+        required: tuple[str, ...] = importlib.import_module(_package(vendor)).REQUIRED_CREDENTIALS
+    except (ModuleNotFoundError, AttributeError):
         raise UsageError(f"there is no contract suite for {vendor!r}") from None
     target = targets.get(vendor)
     if target is None:
         raise UsageError(f"no target for {vendor}")
-    if missing := target.missing(suite.REQUIRED_CREDENTIALS):
+    if missing := target.missing(required):
         raise UsageError(f"{vendor} at {target.url} needs credentials: set {', '.join(missing)}")
 
 

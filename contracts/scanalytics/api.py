@@ -10,7 +10,7 @@ import pytest
 from vendorlab.contracts.core import expect
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     import httpx
 
@@ -145,3 +145,23 @@ def granted(response: httpx.Response, *, refreshable: bool = True) -> Grant:
     strings = ("access_token", "token_type", "scope", *(["refresh_token"] if refreshable else []))
     expect.fields(response, body, {**dict.fromkeys(strings, str), "expires_in": int})
     return Grant(body["access_token"], str(body.get("refresh_token", "")), body["scope"], response)
+
+
+def once(login: Callable[[], Grant]) -> Callable[[], Grant]:
+    """Make a login that is tried once, be it in vain: a real account may be locked after a few failures."""
+    outcome: list[Grant | AssertionError] = []
+
+    def first() -> Grant:
+        __tracebackhide__ = True
+        if not outcome:
+            try:
+                outcome.append(login())
+            except AssertionError as error:
+                outcome.append(error)
+        match outcome[0]:
+            case Grant() as grant:
+                return grant
+            case refused:
+                raise AssertionError(str(refused))
+
+    return first

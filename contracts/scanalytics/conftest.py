@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from functools import cache
 from typing import TYPE_CHECKING
 
 import pytest
 
 from vendorlab.contracts.core.session import suite_run
 from vendorlab.contracts.scanalytics.aggregates import Place, find_arrays, find_busy_place
-from vendorlab.contracts.scanalytics.api import Api, Grant
+from vendorlab.contracts.scanalytics.api import Api, Grant, once
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -38,7 +37,7 @@ def api(access: Access) -> Api:
 @pytest.fixture(scope="session")
 def log_in(api: Api, access: Access) -> Callable[[], Grant]:
     """Log in with the default scope: anew each time where that may be, else once in a run."""
-    return api.login if "spend" in access.capabilities else cache(api.login)
+    return api.login if "spend" in access.capabilities else once(api.login)
 
 
 @pytest.fixture

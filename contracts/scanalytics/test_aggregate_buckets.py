@@ -34,7 +34,7 @@ _AUTUMN = ("2018-11-04T00:00:00", "2018-11-05T00:00:00")
     ],
 )
 def test_one_of_each_unit_is_that_of_the_wall_clock(
-    api: Api, token: str, bucket: str, end: str, labels: list[str]
+    api: Api, token: str, array_key: str, *, bucket: str, end: str, labels: list[str]
 ) -> None:
     """The first bucket begins at or before the window: on the second, the hour, midnight, Monday, the first."""
     answer = visits(api, token, array_key, bucket, ("2018-02-14T10:20:30", end))
@@ -43,7 +43,7 @@ def test_one_of_each_unit_is_that_of_the_wall_clock(
 
 @pytest.mark.claim("scanalytics.bucket.multiples", "scanalytics.bucket.aligned")
 @pytest.mark.parametrize(("bucket", "minutes"), [("15m", 15), ("30m", 30), ("6h", 360), ("2d", 2_880)])
-def test_multiples_are_fixed_lengths(api: Api, token: str, bucket: str, minutes: int) -> None:
+def test_multiples_are_fixed_lengths(api: Api, token: str, array_key: str, bucket: str, minutes: int) -> None:
     """Equally far apart, and those of a day or less begin with the day."""
     window = ("2018-02-12T07:50:00", "2018-02-18T07:50:00")
     starts = [each.start for each in visits(api, token, array_key, bucket, window)]
@@ -56,7 +56,7 @@ def test_multiples_are_fixed_lengths(api: Api, token: str, bucket: str, minutes:
 
 
 @pytest.mark.claim("scanalytics.bucket.spring")
-def test_day_on_which_clocks_go_forward_has_23_hours(api: Api, token: str) -> None:
+def test_day_on_which_clocks_go_forward_has_23_hours(api: Api, token: str, array_key: str) -> None:
     """The hour from two to three does not exist."""
     answer = visits(api, token, array_key, "1h", _SPRING)
     assert len(answer) == 23
@@ -65,7 +65,7 @@ def test_day_on_which_clocks_go_forward_has_23_hours(api: Api, token: str) -> No
 
 
 @pytest.mark.claim("scanalytics.bucket.autumn")
-def test_day_on_which_clocks_go_back_has_25_hours(api: Api, token: str) -> None:
+def test_day_on_which_clocks_go_back_has_25_hours(api: Api, token: str, array_key: str) -> None:
     """The hour from one to two comes twice, told apart by the offset alone."""
     answer = visits(api, token, array_key, "1h", _AUTUMN)
     assert len(answer) == 25
@@ -88,7 +88,9 @@ def test_day_on_which_clocks_go_back_has_25_hours(api: Api, token: str) -> None:
     ],
     ids=["forward", "back"],
 )
-def test_calendar_day_stays_one_bucket(api: Api, token: str, window: tuple[str, str], labels: list[str]) -> None:
+def test_calendar_day_stays_one_bucket(
+    api: Api, token: str, array_key: str, window: tuple[str, str], labels: list[str]
+) -> None:
     """Whether it has 23 hours or 25."""
     answer = visits(api, token, array_key, "1d", window)
     month = date.fromisoformat(window[0][:10]).strftime("%Y-%m-")
@@ -113,7 +115,9 @@ def test_local_time_that_comes_twice_means_the_first(api: Api, token: str, array
 
 @pytest.mark.claim("scanalytics.bucket.odd-offset")
 @pytest.mark.parametrize(("zone", "offset"), [("Asia/Kathmandu", "+05:45"), ("Australia/Adelaide", "+10:30")])
-def test_timezones_off_the_whole_hour_have_their_own_hours(api: Api, token: str, zone: str, offset: str) -> None:
+def test_timezones_off_the_whole_hour_have_their_own_hours(
+    api: Api, token: str, array_key: str, zone: str, offset: str
+) -> None:
     """On the hour of their own clocks."""
     answer = visits(api, token, array_key, "1h", ("2018-03-01T12:45:00", "2018-03-01T15:00:00"), zone=zone)
     assert [each.label for each in answer] == [f"2018-03-01T{hour}:00:00{offset}" for hour in (12, 13, 14)]

@@ -60,13 +60,13 @@ def test_unknown_timezone_is_no_choice(api: Api, token: str, array_key: str, zon
 
 
 @pytest.mark.claim("scanalytics.aggregate.backwards")
-def test_window_that_ends_before_it_starts_is_refused(api: Api, token: str) -> None:
+def test_window_that_ends_before_it_starts_is_refused(api: Api, token: str, array_key: str) -> None:
     """Both times are fine by themselves."""
     expect.detail(ask(api, token, array_key, "1h", (TUTORIAL[1], TUTORIAL[0])), 400)
 
 
 @pytest.mark.claim("scanalytics.aggregate.empty-window")
-def test_window_without_length_is_refused_or_empty(api: Api, token: str) -> None:
+def test_window_without_length_is_refused_or_empty(api: Api, token: str, array_key: str) -> None:
     """Either is right; a bucket is not."""
     response = ask(api, token, array_key, "1h", (TUTORIAL[0], TUTORIAL[0]))
     if response.status_code == 400:
@@ -77,7 +77,7 @@ def test_window_without_length_is_refused_or_empty(api: Api, token: str) -> None
 
 @pytest.mark.claim("scanalytics.aggregate.bad-bucket")
 @pytest.mark.parametrize("bucket", ["h", "0h", "1x", "1.5h", "-1h", "1"])
-def test_bucket_that_is_none_is_refused(api: Api, token: str, bucket: str) -> None:
+def test_bucket_that_is_none_is_refused(api: Api, token: str, array_key: str, bucket: str) -> None:
     """By the view, or by a path that does not exist."""
     response = ask(api, token, array_key, bucket, TUTORIAL)
     expect.status(response, 400, 404)
@@ -92,6 +92,6 @@ def test_aggregate_of_an_unknown_array_is_not_found(api: Api, token: str) -> Non
 
 
 @pytest.mark.claim("scanalytics.aggregate.unknown-metric")
-def test_unknown_metric_is_not_found(api: Api, token: str) -> None:
+def test_unknown_metric_is_not_found(api: Api, token: str, array_key: str) -> None:
     """As a path, or as an object."""
     expect.status(ask(api, token, array_key, "1h", TUTORIAL, metric="moods"), 404)

@@ -32,7 +32,7 @@ _METRICS = ("visits", "entrances", "exits", "occupancy", "dwell")
 
 
 @pytest.mark.claim("scanalytics.aggregate.visits")
-def test_visits_of_an_array_are_there(api: Api, token: str) -> None:
+def test_visits_of_an_array_are_there(api: Api, token: str, array_key: str) -> None:
     """The tutorial's own question, whatever the form of the answer."""
     response = ask(api, token, array_key, "1h", TUTORIAL)
     expect.status(response, 200)
@@ -57,7 +57,7 @@ def test_each_metric_has_a_path_and_a_field_of_its_own(api: Api, token: str, bus
 
 
 @pytest.mark.claim("scanalytics.aggregate.tutorial-window", "scanalytics.aggregate.label")
-def test_tutorial_window_has_173_hours(api: Api, token: str) -> None:
+def test_tutorial_window_has_173_hours(api: Api, token: str, array_key: str) -> None:
     """12:45 to 16:45 a week later touches 173 hours of the clock."""
     answer = visits(api, token, array_key, "1h", TUTORIAL)
     assert len(answer) == 173
@@ -75,7 +75,7 @@ def test_labels_carry_the_offset_in_force(api: Api, token: str, array_key: str, 
 
 
 @pytest.mark.claim("scanalytics.aggregate.utc-label")
-def test_labels_in_utc_end_in_z(api: Api, token: str) -> None:
+def test_labels_in_utc_end_in_z(api: Api, token: str, array_key: str) -> None:
     """The framework's way of writing UTC."""
     window = ("2018-03-01T00:00:00Z", "2018-03-01T02:00:00Z")
     answer = visits(api, token, array_key, "1h", window, zone="UTC")
@@ -126,7 +126,9 @@ def test_same_question_gets_the_same_answer(api: Api, token: str, busy: Place) -
 
 
 @pytest.mark.claim("scanalytics.aggregate.future")
-def test_buckets_that_begin_in_the_future_are_not_filled_in(api: Api, access: Access, token: str) -> None:
+def test_buckets_that_begin_in_the_future_are_not_filled_in(
+    api: Api, access: Access, token: str, array_key: str
+) -> None:
     """A window from two hours ago to six hours ahead ends with now."""
     now = access.clock.now() if "clock" in access.capabilities else datetime.now(UTC)
     window = (stamp(now - timedelta(hours=2)), stamp(now + timedelta(hours=6)))

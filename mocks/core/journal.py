@@ -1,7 +1,8 @@
 """The world's memory: every exchange on every protocol, in order, without secrets.
 
-What is stored is already masked: callers hand in fingerprints of credentials; paths and queries go through ``mask_path``
-and ``mask_query``, since people put a token wherever they please. Entries are kept as tuples, because one is made for each request, and read as ``Entry`` when somebody asks.
+What is stored is already masked: callers hand in fingerprints of credentials; paths and queries go through
+``mask_path`` and ``mask_query``, since people put a token wherever they please. Entries are kept as tuples, because one
+is made for each request, and read as ``Entry`` when somebody asks.
 """
 
 from __future__ import annotations

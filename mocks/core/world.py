@@ -76,8 +76,16 @@ class _Served:
 
     face: Face
     dispatch: Dispatch
-    app: flask.Flask
     listener: Listener | None = None
+    mounted: flask.Flask | None = None
+
+    def app(self) -> flask.Flask:
+        """The face as Flask mounts it, made when it is first wanted."""
+        if self.mounted is None:
+            from .edges import wsgi  # noqa: PLC0415  neither Flask nor its routes are needed to listen
+
+            self.mounted = wsgi.mount(self.dispatch)
+        return self.mounted
 
 
 @dataclass(slots=True)
@@ -102,7 +110,7 @@ class WorldOptions:
         settings: by vendor, overrides by name.
         host: where its listeners listen.
         line_on_clock: line time follows the world's clock instead of the wall.
-        direct: fixed paths are answered in front of Flask; off, everything goes through it.
+        direct: listeners answer straight from the routes; off, through Flask, as in process.
     """
 
     seed: int = 0
@@ -168,14 +176,14 @@ class World:
 
     def app(self, face: str) -> flask.Flask:
         """The Flask app of a face: mount it, or call it in process."""
-        return self._serve(face).app
+        return self._serve(face).app()
 
     def transport(self, face: str) -> InProcessTransport:
         """An httpx transport, sync and async, that reaches a face without a socket."""
         from .edges.inprocess import InProcessTransport  # noqa: PLC0415  httpx is not needed to serve
 
         served = self._serve(face)
-        return InProcessTransport(served.app, self.clock)
+        return InProcessTransport(served.app(), self.clock)
 
     def faces(self) -> list[Face]:
         """Every address of every vendor."""
@@ -208,7 +216,8 @@ class World:
         with self._listening:
             if served.listener is None:
                 running = self._run()
-                edge = HttpEdge(served.dispatch, served.app, self.clock, direct=self.options.direct)
+                reference = None if self.options.direct else served.app
+                edge = HttpEdge(served.dispatch, self.clock, reference=reference)
                 listener = Listener(edge, running.line, self.options.host, port)
                 try:
                     running.thread.call(listener.start())
@@ -333,13 +342,11 @@ class World:
     def _serve(self, face_name: str) -> _Served:
         with self.clock.lock:
             if face_name not in self._served:
-                from .edges import wsgi  # noqa: PLC0415  Flask is imported when something is served
-
                 face = next((face for face in self.faces() if face.name == face_name), None)
                 if face is None:
                     raise WorldError(f"there is no address named {face_name!r} in this world")
                 dispatch = Dispatch(face.site, self.clock, self.faults, self.journal)
-                self._served[face_name] = _Served(face, dispatch, wsgi.mount(dispatch))
+                self._served[face_name] = _Served(face, dispatch)
             return self._served[face_name]
 
     def _run(self) -> _Running:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..core.django import pages
 from ..core.django.bearer import BearerAuthenticator
-from ..core.django.drf import Action, Framework, Principal, UnsupportedMediaType, rates_by_user
+from ..core.django.drf import Action, Framework, Principal, UnsupportedMediaType, encode, rates_by_user
 from ..core.django.oauth import OAuth
 from ..core.errors import WebError
 from ..core.settings import choose, override
@@ -24,7 +24,7 @@ from .models import METRICS, Deployment, Permission, User
 from .settings import DEFAULT_PROFILE, STACKS, Settings, oauth
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from ..core.django.stack import Stack
     from ..core.django.tokens import TokenStore
@@ -58,6 +58,7 @@ class Scanalytics:
             throttle=rates_by_user(self.backend.user_throttle, self.backend.anonymous_throttle, context.clock),
             throttle_first=self._settings.throttle_before_auth,
         )
+        self._lists: dict[tuple[str, str], tuple[int, bytes]] = {}
         self.faces: Sequence[Face] = (Face(NAME, self._site(), self.credentials, "/v1/whoami"),)
 
     # --- what a world asks -----------------------------------------------------------------------------------------
@@ -160,7 +161,10 @@ class Scanalytics:
         return wire.whoami(self._user(principal))
 
     def _deployment_list(self, request: Request, principal: Principal) -> Any:
-        return [self._deployment(found) for found in self.backend.deployments(self._user(principal))]
+        user = self._user(principal)
+        return self._kept(
+            "deployments", user, lambda: [self._deployment(one) for one in self.backend.deployments(user)]
+        )
 
     def _deployment_detail(self, request: Request, principal: Principal) -> Any:
         return self._deployment(self.backend.deployment(self._user(principal), request.params["key"]))
@@ -170,7 +174,8 @@ class Scanalytics:
         return self._deployment(self.backend.rename_deployment(self._user(principal), request.params["key"], name))
 
     def _array_list(self, request: Request, principal: Principal) -> Any:
-        return [wire.array(array) for array in self.backend.arrays(self._user(principal))]
+        user = self._user(principal)
+        return self._kept("arrays", user, lambda: [wire.array(array) for array in self.backend.arrays(user)])
 
     def _array_detail(self, request: Request, principal: Principal) -> Any:
         return wire.array(self.backend.array(self._user(principal), request.params["key"]))
@@ -218,6 +223,14 @@ class Scanalytics:
     def _user(self, principal: Principal) -> User:
         assert principal.user is not None  # views let nobody else in
         return self.backend.user(principal.user)
+
+    def _kept(self, what: str, user: User, make: Callable[[], Any]) -> bytes:
+        """A list as JSON, made anew only when something in it changed."""
+        edition, body = self._lists.get((what, user.email), (-1, b""))
+        if edition != self.backend.edition:
+            body = encode(make())
+            self._lists[what, user.email] = (self.backend.edition, body)
+        return body
 
     def _deployment(self, found: tuple[Deployment, Permission]) -> dict[str, Any]:
         one, permission = found

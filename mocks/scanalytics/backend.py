@@ -53,6 +53,8 @@ class Backend:
         self.tokens = TokenStore("scanalytics", clock, ids, oauth(settings).lifetime)
         self.user_throttle = Throttle(user_rates(settings), consult_all=stack.consult_all_rates)
         self.anonymous_throttle = Throttle(anonymous_rates(settings), consult_all=stack.consult_all_rates)
+        self.edition = 0
+        """Counts the changes of deployments and arrays, so that their lists can be kept encoded."""
         self.estate: Estate = self._seed()
         self.accounts = Accounts(self.application, self.check_password, self.is_secret)
         self._readings: dict[str, Readings] = {}
@@ -173,6 +175,7 @@ class Backend:
         """Give a deployment another name."""
         deployment, permission = self._editable(user, key)
         self.estate.deployments[key] = replace(deployment, name=name)
+        self.edition += 1
         return self.estate.deployments[key], permission
 
     def rename_array(self, user: User, key: str, name: str) -> Array:
@@ -180,6 +183,7 @@ class Backend:
         array = self.array(user, key)
         self._editable(user, array.deployment)
         self.estate.arrays[key] = replace(array, name=name)
+        self.edition += 1
         return self.estate.arrays[key]
 
     # --- the whole state -----------------------------------------------------------------------------------------
@@ -191,6 +195,7 @@ class Backend:
         self.anonymous_throttle.clear()
         self._readings.clear()
         self.estate = self._seed()
+        self.edition += 1
 
     def snapshot(self) -> dict[str, Any]:
         """All that can change; the rest of the estate follows from the seed."""
@@ -216,6 +221,7 @@ class Backend:
             estate.arrays[key] = replace(array, name=names[key])
         for key, device in estate.devices.items():
             estate.devices[key] = replace(device, offline_since=offline[key])
+        self.edition += 1
 
     # --- inside --------------------------------------------------------------------------------------------------
 

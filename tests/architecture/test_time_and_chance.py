@@ -28,7 +28,6 @@ SEEDED = {"Random", "Generator", "Philox", "PCG64", "PCG64DXSM", "SFC64", "BitGe
 # (path, name) to the reason. An entry that is no longer needed fails the test.
 IN_PROCESS = "mocks/core/edges/inprocess.py"
 ALLOWED = {
-    ("mocks/core/world.py", "datetime.datetime.now"): "a world that is given no start begins, and begins again, today",
     (IN_PROCESS, "time.sleep"): "a delay on the line is real; the default of what is handed in",
     (IN_PROCESS, "asyncio.sleep"): "a delay on the line is real",
     ("mocks/core/edges/server.py", "asyncio.sleep"): "gives way to the loop once, for no time",

@@ -23,7 +23,6 @@ from ..web.routes import Route, Site
 from ..world import PortTakenError, SnapshotError, WorldError
 from ..worlds import MAIN, UnknownWorldError, Worlds
 from .models import Problem
-from .openapi import describe
 from .operations import OPERATIONS, Call, NoSuchThingError, Operation
 
 if TYPE_CHECKING:
@@ -124,6 +123,8 @@ class Control:
 
     def _openapi(self, request: Request) -> Answer:
         self._check_source(request)
+        from .openapi import describe  # noqa: PLC0415  few ask, and making it is not free
+
         return _json(200, describe(self._version))
 
     def _missing(self, request: Request) -> Answer:

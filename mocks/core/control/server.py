@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..clock import Clock
-from ..edges import wsgi
 from ..edges.asgi import HttpEdge
 from ..edges.loop import Line
 from ..edges.server import Listener
@@ -24,8 +23,7 @@ class ControlServer:
 
     def __init__(self, control: Control, worlds: Worlds, host: str, port: int) -> None:
         clock = Clock()  # the control API lives in real time, not in a world
-        app = wsgi.mount(control, LARGEST_BODY)
-        edge = HttpEdge(control, app, clock, largest_body=LARGEST_BODY)
+        edge = HttpEdge(control, clock, largest_body=LARGEST_BODY)
         self._listener = Listener(edge, Line(clock, on_clock=False), host, port)
         self._worlds = worlds
 

@@ -1,4 +1,4 @@
-"""From uvicorn to dispatch: the direct lane for fixed paths, Flask, inline, for all the rest.
+"""From uvicorn to dispatch: straight to the route, or, when the direct lane is off, inline through Flask.
 
 Handlers are short and do no I/O, so they run on the loop itself: a thread pool in front of them costs more than they
 do. Only a route marked *blocking* leaves it.
@@ -7,15 +7,16 @@ do. Only a route marked *blocking* leaves it.
 from __future__ import annotations
 
 import asyncio
-import re
 from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
 
 from ..clock import SECOND
-from ..web.message import Answer, Request
-from . import wsgi
+from ..web.message import LARGEST_BODY, Answer, Request
+from ..web.routes import Router
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import flask
 
     from ..clock import Clock
@@ -39,32 +40,24 @@ class HttpEdge:
 
     Args:
         dispatch: answers the requests.
-        app: the same routes, mounted by Flask.
         clock: whose time the ``Date`` header tells.
-        direct: answer fixed paths without Flask; off, everything goes the reference lane.
+        reference: the same routes as Flask mounts them; every request goes that way, if given.
         largest_body: bytes; a larger one is refused with 413.
     """
 
     def __init__(
         self,
         dispatch: Responder,
-        app: flask.Flask,
         clock: Clock,
         *,
-        direct: bool = True,
-        largest_body: int = wsgi.LARGEST_BODY,
+        reference: Callable[[], flask.Flask] | None = None,
+        largest_body: int = LARGEST_BODY,
     ) -> None:
         self._dispatch = dispatch
-        self._app = app
         self._clock = clock
+        self._reference = reference
         self._largest_body = largest_body
-        self._fixed = (
-            {route.path: route for route in dispatch.site.routes if route.fixed and not route.blocking}
-            if direct
-            else {}
-        )
-        patterns = (re.sub("<[^>]*>", "[^/]+", route.path) for route in dispatch.site.routes if route.blocking)
-        self._blocking = re.compile("|".join(patterns) or "(?!)")
+        self._router = Router(dispatch.site.routes)
         self._date = (0, b"")
 
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
@@ -84,14 +77,17 @@ class HttpEdge:
                 await self._send(answer, scope, send)
                 return
             request.body = body
-        route = self._fixed.get(request.path)
-        if route is not None:
-            answer = self._dispatch(route, request)
-        elif self._blocking.fullmatch(request.path):
-            answer = await asyncio.to_thread(wsgi.call, self._app, request)
-        else:
-            answer = wsgi.call(self._app, request)
-        await self._send(answer, scope, send)
+        await self._send(await self._answer(request), scope, send)
+
+    async def _answer(self, request: Request) -> Answer:
+        if self._reference is not None:
+            from . import wsgi  # noqa: PLC0415  Flask is not needed otherwise
+
+            return wsgi.call(self._reference(), request)
+        route, request.params = self._router.find(request.path) or (self._dispatch.unrouted, {})
+        if route.blocking:
+            return await asyncio.to_thread(self._dispatch, route, request)
+        return self._dispatch(route, request)
 
     async def _body(self, headers: Any, receive: Any) -> bytes | None:
         """The whole body, or None when it is too large.

@@ -12,15 +12,12 @@ import flask
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Rule
 
-from ..web.message import Answer, Request
+from ..web.message import LARGEST_BODY, Answer, Request
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from ..web.routes import Responder, Route
-
-LARGEST_BODY = 2_621_440
-"""Bytes of a request body: Django's own default bound for data in memory (2.5 MiB)."""
 
 REQUEST = "vendorlab.request"
 WIRE = "vendorlab.wire"
@@ -53,7 +50,9 @@ def _view(dispatch: Responder, route: Route, largest_body: int) -> Callable[...,
             bare = Request(environ["REQUEST_METHOD"], _path(environ), peer=environ.get("REMOTE_ADDR", ""))
             return _respond(dispatch.refuse(413, bare, "body-too-large"), environ)
         request.params = params
-        return _respond(dispatch(route, request), environ)
+        # werkzeug takes several slashes at the start for one, and no vendor does
+        chosen = dispatch.unrouted if request.path.startswith("//") else route
+        return _respond(dispatch(chosen, request), environ)
 
     return view
 

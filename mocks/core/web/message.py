@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 MOST_FIELDS = 1_000
 """Form or query fields one request may carry: Django's own bound."""
 
+LARGEST_BODY = 2_621_440
+"""Bytes of a request body: Django's own default bound for data in memory (2.5 MiB)."""
+
 FORM = "application/x-www-form-urlencoded"
 
 ANONYMOUS = "anonymous"

@@ -28,10 +28,29 @@ class Route:
     handler: Handler
     blocking: bool = False
 
-    @property
-    def fixed(self) -> bool:
-        """Whether the path has no parameters, so that equality finds it."""
-        return "<" not in self.path
+
+class Router:
+    """Finds the route of a path: by equality where it has no parameters, else segment by segment."""
+
+    def __init__(self, routes: Sequence[Route]) -> None:
+        self._fixed = {route.path: route for route in routes if "<" not in route.path}
+        self._patterns: dict[int, list[tuple[Route, tuple[str, ...]]]] = {}
+        for route in routes:
+            if route.path not in self._fixed:
+                segments = tuple(route.path.split("/"))
+                self._patterns.setdefault(len(segments), []).append((route, segments))
+
+    def find(self, path: str) -> tuple[Route, dict[str, str]] | None:
+        """The route and what its parameters matched, or None; a parameter is a whole segment, and not empty."""
+        route = self._fixed.get(path)
+        if route is not None:
+            return route, {}
+        asked = path.split("/")
+        for route, segments in self._patterns.get(len(asked), ()):
+            if all(want == got or (want[:1] == "<" and got) for want, got in zip(segments, asked, strict=True)):
+                pairs = zip(segments, asked, strict=True)
+                return route, {want[1:-1]: got for want, got in pairs if want[:1] == "<"}
+        return None
 
 
 @dataclass(frozen=True, slots=True)

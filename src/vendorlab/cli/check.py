@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import sys
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -79,8 +80,12 @@ def check(
 
 def _on_target(name: str, url: str, grants: Sequence[str], shared: dict[str, Any]) -> int:
     run = _runner()
-    target = run.Target.from_environment(name, os.environ, url)
-    return int(run.run_suite(name, targets={name: target}, allow=grants, control=run.control(os.environ), **shared))
+    try:
+        target = run.Target.from_environment(name, os.environ, url)
+        control = run.control(os.environ)
+    except run.UsageError as error:
+        raise UsageFailure(str(error)) from error
+    return int(run.run_suite(name, targets={name: target}, allow=grants, control=control, **shared))
 
 
 def _on_fake(name: str, profile: str | None, grants: Sequence[str], shared: dict[str, Any]) -> int:
@@ -110,10 +115,11 @@ class _Runner:
 
     def __init__(self) -> None:
         try:
-            from vendorlab.contracts.core import control, run, target
+            from vendorlab.contracts.core import control, errors, run, target
         except ModuleNotFoundError as error:
             raise UsageFailure(f"the contract suites need {error.name}: pip install 'vendorlab[contracts]'") from error
         self.run_suite = run.run_suite
+        self.UsageError = errors.UsageError
         self.Target = target.Target
         self.ControlAddress = control.ControlAddress
         self.control = control.ControlAddress.from_environment
@@ -152,5 +158,6 @@ def claims(vendor: str | None, as_json: bool) -> None:
         show_json([{"id": c.id, "source": c.source, "text": c.text, "where": c.where, "date": c.date} for c in found])
         return
     show_table(["claim", "source", "text"], [[claim.id, claim.source, claim.text] for claim in found])
-    counts = Counter(str(claim.source) for claim in found)
-    click.echo(" · ".join(f"{count} {source}" for source, count in counts.items()), err=True)
+    if sys.stdout.isatty():
+        counts = Counter(str(claim.source) for claim in found)
+        click.echo(" · ".join(f"{count} {source}" for source, count in counts.items()))

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import httpx
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tests.mocks.support import Caller, Wire, make_world, request
 
@@ -207,6 +207,7 @@ def exchanges(draw: st.DrawFn) -> Exchange:
 
 
 @settings(max_examples=250)
+@example(exchange=("GET", "//o/token/", {}, b""), pause=0)
 @given(exchange=exchanges(), pause=st.sampled_from([0, 0, 0, 1, 30]))
 def test_all_lanes_give_the_same_answer_and_the_same_story(lanes: Lanes, exchange: Exchange, pause: int) -> None:
     method, target, headers, body = exchange
