@@ -79,8 +79,8 @@ class Dispatch:
     def _run_timers(self) -> None:
         try:
             self._clock.run_due()
-        except Exception:
-            _log.exception("vendorlab made a mistake in a timer")  # the request has nothing to do with it
+        except Exception:  # noqa: BLE001  the request has nothing to do with it
+            _log.exception("vendorlab made a mistake in a timer")
 
     def _match(self, route: Route, request: Request) -> Rule | None:
         def principal() -> str:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
-import pytest
 from tests.mocks.support import START, Caller, Wire, request
 
 from vendorlab.mocks.core.clock import to_micros
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    import pytest
 
     from vendorlab.mocks.core.world import World
 

@@ -43,15 +43,15 @@ def test_a_fault_on_the_wire_is_httpx_own_error(
 ) -> None:
     world.faults.add({"action": action})
 
-    async def ask() -> None:
+    def ask() -> None:
+        httpx.Client(transport=world.transport("scanalytics"), base_url=BASE).get("/v1/whoami")
+
+    async def ask_async() -> None:
         async with httpx.AsyncClient(transport=world.transport("scanalytics"), base_url=BASE) as client:
             await client.get("/v1/whoami")
 
     with pytest.raises(raised) as caught:
-        if face == "sync":
-            httpx.Client(transport=world.transport("scanalytics"), base_url=BASE).get("/v1/whoami")
-        else:
-            asyncio.run(ask())
+        ask() if face == "sync" else asyncio.run(ask_async())
     assert isinstance(caught.value, httpx.RequestError)
     assert caught.value.request.url.path == "/v1/whoami"
     assert world.journal.find()[0].status == 401
@@ -73,7 +73,9 @@ def test_the_same_errors_come_over_a_socket(world: World) -> None:
                 client.get("/v1/whoami")
 
 
-@pytest.mark.parametrize("action", [{"kind": "delay", "seconds": 5}, {"kind": "drip", "chunk": 1, "interval": 5}], ids=str)
+@pytest.mark.parametrize(
+    "action", [{"kind": "delay", "seconds": 5}, {"kind": "drip", "chunk": 1, "interval": 5}], ids=str
+)
 def test_a_wait_beyond_the_callers_patience_raises_at_once(
     world: World, http: httpx.Client, action: dict[str, Any]
 ) -> None:
@@ -118,8 +120,7 @@ def test_threads_may_share_it(world: World) -> None:
     statuses: list[int] = []
 
     def ask() -> None:
-        for _ in range(15):
-            statuses.append(caller.get("/v1/whoami", token).status_code)
+        statuses.extend([caller.get("/v1/whoami", token).status_code for _ in range(15)])
 
     threads = [threading.Thread(target=ask) for _ in range(8)]
     for thread in threads:

@@ -54,7 +54,7 @@ def test_fields_are_bounded() -> None:
     with pytest.raises(TooManyFieldsError):
         _ = form(b"&".join(b"f%d=" % n for n in range(1_001))).form
     with pytest.raises(TooManyFieldsError):
-        _ = Request("GET", "/", "&" .join("f=" for _ in range(1_001))).query_fields
+        _ = Request("GET", "/", "&".join("f=" for _ in range(1_001))).query_fields
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import json
 import os
@@ -189,9 +190,9 @@ def test_unknown_names_are_told_with_those_there_are(world: World) -> None:
 
 @pytest.mark.parametrize("what", ["profiles", "settings"])
 def test_options_for_a_vendor_who_does_not_live_here_are_refused(what: str) -> None:
-    table: Any = {"profiles": {"inode": "modern"}, "settings": {"inode": {}}}[what]
+    tables: dict[str, Any] = {"profiles": {"inode": "modern"}, "settings": {"inode": {}}}
     with pytest.raises(WorldError, match="'inode'"):
-        World(registry.factories(["scanalytics"]), WorldOptions(**{what: table}))
+        World(registry.factories(["scanalytics"]), WorldOptions(**{what: tables[what]}))
 
 
 def test_it_says_what_it_is(world: World) -> None:
@@ -267,10 +268,8 @@ def test_stop_closes_what_is_open_and_may_be_repeated(world: World, connect: Con
     world.stop()
     world.stop()
     for one in (wire, idle):
-        try:
+        with contextlib.suppress(ConnectionResetError):
             assert one.rest() == b""
-        except ConnectionResetError:
-            pass
     with pytest.raises(ConnectionRefusedError):
         Wire(url)
     assert world.url("scanalytics") is None

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    import httpx
     from tests.mocks.conftest import MakeWorld
 
 SETTINGS = {"editing": True, "minute_limit": 30, "refresh_grace": 5, "throttle_before_auth": True}
@@ -47,16 +48,14 @@ def go_on(world: World) -> list[tuple[int, str]]:
     """What a lived-in world answers from here on: by its tokens, limits, faults, timers and chance."""
     caller = Caller(world)
     tokens = [token.token for token in caller.vendor.tokens.all()]
-    answers = []
+    answers: list[httpx.Response] = []
     for _ in range(15):
-        for token in tokens:
-            answers.append(caller.get("/v2/deployment/list", token))
+        answers.extend([caller.get("/v2/deployment/list", token) for token in tokens])
         answers.append(caller.get("/v1/whoami"))
         answers.append(caller.ask(caller.password_form()))
         fired = world.clock.advance(timedelta(seconds=4))
         assert len(fired) == 0
-    for token in tokens:
-        answers.append(caller.ask(caller.refresh_form(token)))
+    answers.extend([caller.ask(caller.refresh_form(token)) for token in tokens])
     fired = world.clock.advance(86_400)
     answers.append(caller.get("/v1/device/list"))
     return [(answer.status_code, answer.text) for answer in answers] + [(0, repr(fired))]

@@ -70,7 +70,9 @@ def url(template: str, method: str = "GET") -> Callable[[Caller, str], None]:
     return send
 
 
-def body(content_type: str, template: str, method: str = "POST", path: str = "/v1/whoami") -> Callable[[Caller, str], None]:
+def body(
+    content_type: str, template: str, method: str = "POST", path: str = "/v1/whoami"
+) -> Callable[[Caller, str], None]:
     def send(caller: Caller, secret: str) -> None:
         content = template.replace("SECRET", secret)
         caller.http.request(method, path, content=content, headers={"Content-Type": content_type})
