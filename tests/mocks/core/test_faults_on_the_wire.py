@@ -321,15 +321,20 @@ def read_on(served: Served, wire: Wire, count: int, expected: Callable[[int], by
     """Read answers while turning the clock whenever the line waits for it."""
     from tests.mocks.support import eventually
 
+    wire.socket.settimeout(0.02)
     for number in range(count):
-        while True:
+        answers: list[RawAnswer] = []
+
+        def arrived(answers: list[RawAnswer] = answers) -> bool:
             try:
-                wire.socket.settimeout(0.02)
-                answer = wire.answer()
-                break
+                answers.append(wire.answer())
             except TimeoutError:
-                assert eventually(lambda: bool(served.world.clock.waiting("line")))
-                served.world.clock.advance(1)
+                if served.world.clock.waiting("line"):
+                    served.world.clock.advance(1)
+            return bool(answers)
+
+        assert eventually(arrived)
+        answer = answers[0]
         assert (number, answer.body) == (number, expected(number))
 
 

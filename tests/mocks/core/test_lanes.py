@@ -90,7 +90,7 @@ def lanes(request: pytest.FixtureRequest) -> Iterator[Lanes]:
 
 
 METHODS = st.sampled_from(["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"])
-KEYS = st.sampled_from(["ZZZZZ", "D-000001", "list", "%20", "%C3%A9", "a%2Fb", "%FF", "~", "x" * 300])
+KEYS = st.sampled_from(["", "ZZZZZ", "D-000001", "list", "%20", "%C3%A9", "a%2Fb", "%FF", "~", "x" * 300])
 FIXED = [
     "/o/token/",
     "/o/revoke_token/",
