@@ -46,12 +46,29 @@ class SnapshotError(WorldError):
 
 
 class _Snapshot(msgspec.Struct):
-    """A snapshot as it comes back; the content is checked by its digest."""
+    """A snapshot as it comes back; that the content is whole is checked by its digest."""
 
     format: str
     version: int
     digest: str
     content: dict[str, Any]
+
+
+class _SavedVendor(msgspec.Struct):
+    """One vendor in a snapshot."""
+
+    profile: str
+    state: dict[str, Any]
+
+
+class _Content(msgspec.Struct):
+    """What is in a snapshot, as far as a world itself reads it; anybody can make a digest."""
+
+    seed: int
+    clock: dict[str, Any]
+    ids: dict[str, Any]
+    faults: dict[str, Any]
+    vendors: dict[str, _SavedVendor]
 
 
 @dataclass(slots=True)
@@ -211,7 +228,8 @@ class World:
 
     def listeners(self) -> list[tuple[str, str, bool]]:
         """Every listener: face, URL, and whether it accepts."""
-        listening = [(name, served.listener) for name, served in self._served.items() if served.listener]
+        with self.clock.lock:  # one that starts just now adds to them
+            listening = [(name, served.listener) for name, served in self._served.items() if served.listener]
         return [(name, listener.url, listener.accepting) for name, listener in listening]
 
     def stop(self) -> None:
@@ -313,12 +331,16 @@ class World:
         content = snapshot.content
         if snapshot.digest != _digest(content):
             raise SnapshotError("the snapshot is damaged: its digest does not match its content")
-        for name, saved in content["vendors"].items():
+        try:
+            vendors = msgspec.convert(content, _Content).vendors
+        except msgspec.ValidationError as error:
+            raise SnapshotError(f"the snapshot does not fit this version: {error}") from error
+        for name, saved in vendors.items():
             if name not in self._factories:
                 raise SnapshotError(f"the snapshot holds the vendor {name!r}, which does not live in this world")
             profile = self.vendor(name).profile
-            if saved["profile"] != profile:
-                raise SnapshotError(f"the snapshot has {name} in profile {saved['profile']!r}, this world {profile!r}")
+            if saved.profile != profile:
+                raise SnapshotError(f"the snapshot has {name} in profile {saved.profile!r}, this world {profile!r}")
         return content
 
     # --- inside --------------------------------------------------------------------------------------------------
