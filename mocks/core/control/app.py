@@ -198,7 +198,7 @@ def _body(operation: Operation, request: Request) -> Any:
         raise ProblemError(415, f"send the body as `Content-Type: application/json`, not {kind or 'without one'}")
     try:
         body: Any = msgspec.json.decode(request.body or b"{}", type=operation.body)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ProblemError(400, f"in the body: {error}") from error
     except RecursionError as error:
         raise ProblemError(400, "in the body: it is nested too deeply") from error

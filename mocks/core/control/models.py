@@ -32,6 +32,7 @@ TITLES = {
 Name = Annotated[str, Meta(pattern="^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 Seed = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 Sequence = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+Moment = Annotated[datetime, Meta(extra_json_schema={"format": "date-time"})]
 Some = str | UnsetType
 """A text that may be left out. Not ``str | None``: in a query ``null`` is a text like any other."""
 
@@ -110,7 +111,7 @@ class Advanced(msgspec.Struct, frozen=True):
 class SetClock(In, frozen=True):
     """Any of: go to a moment, run at a rate, stand still or go on."""
 
-    now: datetime | None = None
+    now: Moment | None = None
     rate: Annotated[float, Meta(ge=0, le=1_000_000)] | None = None
     frozen: bool | None = None
 
@@ -251,7 +252,7 @@ class NewWorld(In, frozen=True):
     name: Name
     vendors: list[str] = []
     seed: Seed = 0
-    start: datetime | None = None
+    start: Moment | None = None
     rate: Annotated[float, Meta(ge=0, le=1_000_000)] = 1.0
     profiles: dict[str, str] = {}
     settings: dict[str, dict[str, Any]] = {}
