@@ -14,12 +14,12 @@ import statistics
 import subprocess
 import sys
 import time
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Generator, Mapping, Sequence
 
 CONNECTIONS = 16
 
@@ -38,7 +38,7 @@ def pin(core: int) -> None:
 
 
 @contextmanager
-def server(code: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+def server(code: str, *arguments: str) -> Generator[subprocess.Popen[str]]:
     """Run Python code as a server on core 0 until the block ends; it says so on a line of output when it is ready."""
     prelude = f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r}); import _harness; _harness.pin(0)\n"
     process = subprocess.Popen(
@@ -159,11 +159,12 @@ def main() -> None:
     """Generate load: port, path, headers as JSON, seconds."""
     port, path, headers, seconds = sys.argv[1:]
     pin(1)
-    with suppress(ImportError):
-        import uvloop
-
-        asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
-    print(json.dumps(asyncio.run(_load(int(port), path, json.loads(headers), float(seconds)))))
+    try:
+        from uvloop import new_event_loop
+    except ImportError:
+        new_event_loop = asyncio.new_event_loop
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+        print(json.dumps(runner.run(_load(int(port), path, json.loads(headers), float(seconds)))))
 
 
 if __name__ == "__main__":

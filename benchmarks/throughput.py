@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 from _harness import free_port, ready, requests_per_second, server, table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
 PATHS = {"whoami": "/v1/whoami", "list": "/v1/deployment/list"}
 
@@ -131,7 +131,7 @@ def _fetch(port: int, path: str, token: str) -> bytes:
 
 
 @contextmanager
-def wiremock(jar: Path, bodies: dict[str, bytes]) -> Iterator[int]:
+def wiremock(jar: Path, bodies: dict[str, bytes]) -> Generator[int]:
     """WireMock with its defaults, a stub for each path, warm."""
     port = free_port()
     java = shutil.which("java")

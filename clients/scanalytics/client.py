@@ -119,7 +119,7 @@ class ScanalyticsClient:
         """Return one device."""
         return self._do(self._ask.device(key))
 
-    def aggregate(  # noqa: PLR0917 - the parts of the path and the query, in their order
+    def aggregate(
         self,
         array_key: str,
         metric: str,
@@ -146,7 +146,7 @@ class ScanalyticsClient:
         """Return the visits of an array in buckets, in one request; arguments as for `aggregate`."""
         return self._do(self._ask.aggregate(array_key, VISITS, bucket, Window(start, end), timezone))
 
-    def iter_aggregate(  # noqa: PLR0917 - as aggregate
+    def iter_aggregate(
         self,
         array_key: str,
         metric: str,
@@ -277,7 +277,7 @@ class AsyncScanalyticsClient:
         """Return one device."""
         return await self._do(self._ask.device(key))
 
-    async def aggregate(  # noqa: PLR0917 - the parts of the path and the query, in their order
+    async def aggregate(
         self,
         array_key: str,
         metric: str,
@@ -306,7 +306,7 @@ class AsyncScanalyticsClient:
         """Return the visits of an array in buckets, in one request; arguments as for `aggregate`."""
         return await self._do(self._ask.aggregate(array_key, VISITS, bucket, Window(start, end), timezone))
 
-    def iter_aggregate(  # noqa: PLR0917 - as aggregate
+    def iter_aggregate(
         self,
         array_key: str,
         metric: str,

@@ -116,7 +116,9 @@ class SuiteRun:
             report.longrepr = str(error)
         if isinstance(error, UnreachableError):
             item.session.shouldstop = str(error)
+        reason = _reason(report, error)
         if access := self._accesses.get(vendor):
+            reason = access.secrets.mask(reason)
             _redact(report, access)
         claims = tuple(_arguments(item, "claim"))
         verdict = _verdict(report, error)
@@ -125,7 +127,7 @@ class SuiteRun:
             vendor=vendor,
             claims=claims,
             verdict=verdict,
-            reason=_reason(report, error),
+            reason=reason,
             seconds=call.duration,
         )
         self._phases.append(result)
@@ -153,8 +155,7 @@ class SuiteRun:
     @cached_property
     def _reports(self) -> dict[str, dict[str, Any]]:
         results = combine(self._phases)
-        return {vendor: self._report(vendor, [each for each in results if each.vendor == vendor])
-                for vendor in self._claims}  # fmt: skip
+        return {name: self._report(name, [each for each in results if each.vendor == name]) for name in self._claims}
 
     def _report(self, vendor: str, results: list[Result]) -> dict[str, Any]:
         access = self._accesses.get(vendor)

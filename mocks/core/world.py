@@ -243,6 +243,7 @@ class World:
                 running.thread.call(served.listener.stop())
                 served.listener = None
         running.driver.stop()
+        running.line.stop()
         if running.owned:
             running.thread.stop()
         self._running = None

@@ -95,7 +95,7 @@ def test_port_in_use_is_one_line_and_code_2(command: Callable[..., Result]) -> N
         (["--seed", "-1"], "-1"),
         (["--frobnicate"], "--frobnicate"),
     ],
-    ids=lambda value: " ".join(value) if isinstance(value, list) else None,
+    ids=lambda value: " ".join(map(str, value)) if isinstance(value, list) else None,  # pyright: ignore[reportUnknownArgumentType]
 )
 def test_wrong_use_is_told_and_ends_with_2(command: Callable[..., Result], arguments: list[str], told: str) -> None:
     result = command("up", *arguments)

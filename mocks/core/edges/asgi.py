@@ -31,6 +31,10 @@ DRAINED = 64 << 20
 """Bytes of a body that are read at all."""
 
 
+class _GoneError(Exception):
+    """The caller left before the request was whole."""
+
+
 class HttpEdge:
     """The ASGI application of one site.
 
@@ -63,7 +67,10 @@ class HttpEdge:
         request = _request(scope)
         headers = request.headers
         if "content-length" in headers or "transfer-encoding" in headers:
-            body = await self._body(headers, receive)
+            try:
+                body = await self._body(headers, receive)
+            except _GoneError:
+                return  # half a request is none
             if body is None:
                 answer = self._dispatch.refuse(413, request, "body-too-large")
                 answer.headers.append(("Connection", "close"))
@@ -95,6 +102,8 @@ class HttpEdge:
         size = 0
         while True:
             message = await receive()
+            if message["type"] == "http.disconnect":
+                raise _GoneError
             chunk = message.get("body", b"")
             size += len(chunk)
             if size <= self._largest_body:
@@ -103,10 +112,9 @@ class HttpEdge:
                 return bytes(body) if size <= self._largest_body else None
 
     async def _send(self, answer: Answer, scope: Scope, send: Any) -> None:
-        if answer.wire is not None:
-            gate: Gate | None = scope.get("state", {}).get(GATE)
-            if gate is not None:
-                gate.arm(answer.wire)
+        gate: Gate | None = scope.get("state", {}).get(GATE) if answer.wire is not None else None
+        if gate is not None and answer.wire is not None:
+            gate.arm(answer.wire)
         head = [(name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in answer.headers]
         if not any(name == "Content-Length" for name, _ in answer.headers):
             head.append((b"content-length", b"%d" % len(answer.body)))
@@ -114,6 +122,8 @@ class HttpEdge:
         body = b"" if scope["method"] == "HEAD" else answer.body
         await send({"type": "http.response.start", "status": answer.status or 500, "headers": head})
         await send({"type": "http.response.body", "body": body})
+        if gate is not None:
+            gate.spoil()
 
     def _date_line(self) -> bytes:
         """The world's time as the ``Date`` header has it; made anew once a second."""

@@ -55,7 +55,8 @@ class InProcessTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
 
     def _answer(self, request: httpx.Request, body: bytes) -> Answer:
         headers: dict[str, str] = {}
-        for name, value in request.headers.multi_items():
+        for raw_name, raw_value in request.headers.raw:  # as a socket's edge reads them: bytes, not httpx's guess
+            name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
             headers[name] = f"{headers[name]},{value}" if name in headers else value
         url = request.url
         query = url.query.decode("latin-1")
@@ -65,19 +66,20 @@ class InProcessTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         wire = answer.wire
         if wire is None:
             return 0.0
-        pieces = -(-len(answer.body) // wire.chunk) if wire.chunk else 0
+        pauses = max(0, -(-len(answer.body) // wire.chunk) - 1) if wire.chunk else 0
         longest = request.extensions.get("timeout", {}).get("read")
-        if longest is not None and max(wire.delay, wire.interval if pieces else 0.0) > longest:
+        if longest is not None and max(wire.delay, wire.interval if pauses else 0.0) > longest:
             raise httpx.ReadTimeout("the read operation timed out", request=request)
-        return wire.delay + pieces * wire.interval
+        return wire.delay + pauses * wire.interval
 
     def _respond(self, answer: Answer, request: httpx.Request) -> httpx.Response:
         wire = answer.wire
-        if wire is not None and wire.reset:
-            raise httpx.ReadError("connection reset by peer", request=request)
-        if wire is not None and wire.silent:
-            raise httpx.RemoteProtocolError("server disconnected without sending a response", request=request)
-        if wire is not None and wire.cut_after is not None and wire.cut_after < len(answer.body):
+        # An answer that arrived whole is one, however its connection ended.
+        if wire is not None and (wire.silent or (wire.cut_after is not None and wire.cut_after < len(answer.body))):
+            if wire.reset:
+                raise httpx.ReadError("connection reset by peer", request=request)
+            if wire.silent:
+                raise httpx.RemoteProtocolError("server disconnected without sending a response", request=request)
             raise httpx.RemoteProtocolError(
                 "peer closed connection without sending complete message body", request=request
             )

@@ -13,7 +13,7 @@ from ..clock import SECOND
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
-    from ..clock import Clock
+    from ..clock import Clock, Timer
 
 T = TypeVar("T")
 
@@ -105,7 +105,7 @@ class Line:
     def __init__(self, clock: Clock, *, on_clock: bool) -> None:
         self._clock = clock
         self._on_clock = on_clock
-        self._pending: dict[int, Callable[[], None]] = {}
+        self._pending: dict[int, tuple[Timer, Callable[[], None]]] = {}
         self._numbers = 0
         clock.on("line", self._due, transient=True)
 
@@ -115,12 +115,21 @@ class Line:
         if not self._on_clock:
             loop.call_later(seconds, callback)
             return
-        self._numbers += 1
-        self._pending[self._numbers] = partial(_post, loop, callback)
-        self._clock.call_at(self._clock.micros() + round(seconds * SECOND), "line", {"number": self._numbers})
+        with self._clock.lock:
+            self._numbers += 1
+            due = self._clock.micros() + round(seconds * SECOND)
+            timer = self._clock.call_at(due, "line", {"number": self._numbers})
+            self._pending[self._numbers] = timer, partial(_post, loop, callback)
+
+    def stop(self) -> None:
+        """Let nobody wait any more: the loop is about to end."""
+        with self._clock.lock:
+            for timer, _ in self._pending.values():
+                self._clock.cancel(timer)
+            self._pending.clear()
 
     def _due(self, detail: Any) -> None:
-        callback = self._pending.pop(detail["number"], None)
+        _, callback = self._pending.pop(detail["number"], (None, None))
         if callback is not None:
             callback()
 

@@ -50,7 +50,9 @@ def _view(dispatch: Responder, route: Route, largest_body: int) -> Callable[...,
             bare = Request(environ["REQUEST_METHOD"], _path(environ), peer=environ.get("REMOTE_ADDR", ""))
             return _respond(dispatch.refuse(413, bare, "body-too-large"), environ)
         request.params = params
-        return _respond(dispatch(route, request), environ)
+        # werkzeug takes several slashes at the start for one, and no vendor does
+        chosen = dispatch.unrouted if request.path.startswith("//") else route
+        return _respond(dispatch(chosen, request), environ)
 
     return view
 

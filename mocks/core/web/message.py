@@ -160,7 +160,12 @@ def _fields(text: str) -> dict[str, str]:
 def _multipart(body: bytes, content_type: str) -> dict[str, str]:
     from werkzeug.formparser import FormDataParser  # noqa: PLC0415  rare, and not needed to start
 
-    parser = FormDataParser(max_form_memory_size=len(body), max_form_parts=MOST_FIELDS, silent=False)
+    parser = FormDataParser(
+        stream_factory=lambda *_args, **_kwargs: BytesIO(),  # files are thrown away: not even a temporary one is made
+        max_form_memory_size=len(body),
+        max_form_parts=MOST_FIELDS,
+        silent=False,
+    )
     media_type, _, rest = content_type.partition(";")
     options = {
         key.strip().lower(): value.strip().strip('"') for key, _, value in (p.partition("=") for p in rest.split(";"))

@@ -5,11 +5,13 @@ Commands are loaded when they are called, so that ``vendorlab --help`` and small
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib import import_module
 from typing import Any
 
 import rich_click as click
+from click import exceptions
 
 from vendorlab import __version__
 
@@ -83,15 +85,27 @@ def cli() -> None:
 def run() -> None:
     """Run the command line and leave with its exit code: 0 fine, 1 found something, 2 wrong use, 130 interrupted."""
     try:
-        status = cli.main(standalone_mode=False)
-    except click.exceptions.Abort:
+        # Not `cli.main`: it takes a closed pipe (`vendorlab journal | head`) for a failure of ours.
+        with cli.make_context("vendorlab", sys.argv[1:]) as context:
+            status = cli.invoke(context)
+        sys.stdout.flush()
+    except exceptions.Exit as leaving:
+        status = leaving.exit_code
+    except (exceptions.Abort, KeyboardInterrupt):
         status = INTERRUPTED
-    except click.ClickException as error:
-        error.show()
+    except exceptions.ClickException as error:
+        click.echo(_one_line(error), err=True)
         status = WRONG_USE
-    except KeyboardInterrupt:
-        status = INTERRUPTED
     except BrokenPipeError:
-        sys.stderr.close()  # the reader has left; there is nobody to tell
+        # The reader has left. What is still in the buffer goes nowhere, or the interpreter would complain at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = FINE
     sys.exit(status if isinstance(status, int) else FINE)
+
+
+def _one_line(error: exceptions.ClickException) -> str:
+    """What is wrong, and where to read how it goes."""
+    text = " ".join(error.format_message().split())
+    if isinstance(error, exceptions.UsageError) and error.ctx is not None:
+        return f"vendorlab: {text.rstrip('.')}; see `{error.ctx.command_path} --help`"
+    return f"vendorlab: {text}"

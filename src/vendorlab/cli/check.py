@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 import rich_click as click
 
 from vendorlab import __version__
-from vendorlab.cli.common import UsageFailure, show_json, show_table
+from vendorlab.cli.common import UsageFailure, left_token, show_json, show_table
 from vendorlab.mocks.registry import ADDRESSES, vendors
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 CONTROL = "control"
+_PREFIX = "VENDORLAB_CONTROL_"
 SUITES = [*(one.name for one in ADDRESSES), CONTROL]
 """What has a contract suite: the vendors, and our own control API."""
 
@@ -83,8 +84,14 @@ def check(
 
 def _on_target(name: str, url: str, grants: Sequence[str], shared: dict[str, Any]) -> int:
     run = _runner()
-    target = run.Target.from_environment(name, os.environ, url)
-    control = run.control(os.environ | ({"VENDORLAB_CONTROL_URL": target.url} if name == CONTROL else {}))
+    environ = dict(os.environ)
+    if name == CONTROL:  # it turns its own clocks, with the token that other commands find, too
+        environ |= {f"{_PREFIX}URL": url, f"{_PREFIX}TOKEN": os.environ.get(f"{_PREFIX}TOKEN") or left_token(url) or ""}
+    try:
+        target = run.Target.from_environment(name, environ, url)
+        control = run.control(environ)
+    except run.UsageError as error:
+        raise UsageFailure(str(error)) from error
     return int(run.run_suite(name, targets={name: target}, allow=grants, control=control, **shared))
 
 
@@ -118,10 +125,11 @@ class _Runner:
 
     def __init__(self) -> None:
         try:
-            from vendorlab.contracts.core import control, run, target
+            from vendorlab.contracts.core import control, errors, run, target
         except ModuleNotFoundError as error:
             raise UsageFailure(f"the contract suites need {error.name}: pip install 'vendorlab[contracts]'") from error
         self.run_suite = run.run_suite
+        self.UsageError = errors.UsageError
         self.Target = target.Target
         self.ControlAddress = control.ControlAddress
         self.control = control.ControlAddress.from_environment

@@ -8,7 +8,7 @@ import re
 import sys
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 import rich_click as click
@@ -16,9 +16,11 @@ import rich_click as click
 from vendorlab.mocks.registry import ADDRESSES, CONTROL_PORT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Generator, Mapping, Sequence
 
     from vendorlab.clients.control import ControlClient
+
+T = TypeVar("T")
 
 _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 _DURATION = re.compile(r"(?:[0-9]+(?:\.[0-9]+)?[smhdw])+", re.ASCII)
@@ -30,7 +32,14 @@ class UsageFailure(click.ClickException):
     exit_code = 2
 
 
-class Duration(click.ParamType):
+if TYPE_CHECKING:
+    Floats = click.ParamType[float]
+    Pairs = click.ParamType[tuple[str, str]]
+else:  # older clicks know no parameter here
+    Floats = Pairs = click.ParamType
+
+
+class Duration(Floats):
     """Seconds, or a text such as ``90s``, ``61m``, ``25h``, ``5d`` or ``1h30m``."""
 
     name = "duration"
@@ -92,7 +101,7 @@ def control_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @contextmanager
-def control_client(control: str | None, world: str) -> Iterator[ControlClient]:
+def control_client(control: str | None, world: str) -> Generator[ControlClient]:
     """A client for the control API; its troubles become one clear line."""
     from vendorlab.clients.control import ControlClient, ControlError
     from vendorlab.clients.core.errors import ClientError
@@ -142,4 +151,19 @@ def environment(address: str, url: str, credentials: Mapping[str, Any]) -> dict[
     """The environment variables of one address."""
     prefix = next(one.prefix for one in ADDRESSES if one.name == address)
     values = {"URL": url} | {key.upper(): value for key, value in credentials.items()}
-    return {prefix + name: " ".join(value) if isinstance(value, list) else str(value) for name, value in values.items()}
+    return {prefix + name: _text(value) for name, value in values.items()}
+
+
+def _text(value: Any) -> str:
+    """A variable's text: a list is separated by blanks."""
+    return " ".join(value) if isinstance(value, list) else str(value)  # pyright: ignore[reportUnknownArgumentType]
+
+
+def read_json(path: Path, kind: type[T], what: str) -> T:
+    """The content of a JSON file, if it is of the kind that is due."""
+    import msgspec
+
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=kind)
+    except (OSError, msgspec.DecodeError) as error:
+        raise UsageFailure(f"{path} is not {what}: {error}") from error

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
-from vendorlab.cli.common import Duration, UsageFailure, control_client, control_options, show_json, show_table
+from vendorlab.cli.common import (
+    Duration,
+    UsageFailure,
+    control_client,
+    control_options,
+    read_json,
+    show_json,
+    show_table,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+
+
+_Rules: Any = dict[str, Any] | list[dict[str, Any]]
 
 
 @click.group(invoke_without_command=True)
@@ -79,9 +89,10 @@ def list_(as_json: bool = False, control: str | None = None, world: str = "main"
 @control_options
 def add(file: Path | None, control: str | None, world: str, **options: Any) -> None:
     """Add a fault from options, or from a file."""
-    rules = _from_file(file) if file else [_rule(options)]
+    rules: Any = read_json(file, _Rules, "a rule or a list of rules") if file else [_rule(options)]
+    listed: list[dict[str, Any]] = [rules] if isinstance(rules, dict) else rules
     with control_client(control, world) as client:
-        for rule in rules:
+        for rule in listed:
             click.echo(client.add_fault(rule).name)
 
 
@@ -102,17 +113,20 @@ def clear(control: str | None, world: str) -> None:
         client.clear_faults()
 
 
+_ACTIONS: dict[str, Callable[[Any], dict[str, Any]]] = {
+    "status": lambda value: {"kind": "status", "status": value},
+    "delay": lambda value: {"kind": "delay", "seconds": value},
+    "drip": lambda _: {"kind": "drip"},
+    "truncate": lambda value: {"kind": "truncate", "after": value},
+    "reset": lambda _: {"kind": "reset"},
+    "empty": lambda _: {"kind": "empty"},
+    "content_type": lambda value: {"kind": "content-type", "value": value},
+}
+"""By option, what goes wrong."""
+
+
 def _rule(options: dict[str, Any]) -> dict[str, Any]:
-    actions = [
-        ("status", lambda v: {"kind": "status", "status": v}),
-        ("delay", lambda v: {"kind": "delay", "seconds": v}),
-        ("drip", lambda _: {"kind": "drip"}),
-        ("truncate", lambda v: {"kind": "truncate", "after": v}),
-        ("reset", lambda _: {"kind": "reset"}),
-        ("empty", lambda _: {"kind": "empty"}),
-        ("content_type", lambda v: {"kind": "content-type", "value": v}),
-    ]
-    chosen = [make(options[name]) for name, make in actions if options[name] not in (None, False)]
+    chosen = [action(options[name]) for name, action in _ACTIONS.items() if options[name] not in (None, False)]
     if len(chosen) != 1:
         raise UsageFailure(
             "say what goes wrong by exactly one of --status, --delay, --drip, --truncate, --reset, --empty, "
@@ -125,17 +139,6 @@ def _rule(options: dict[str, Any]) -> dict[str, Any]:
     rule = {"action": chosen[0], **given("name", "times", "phase")}
     match, when = given("vendor", "operation", "method", "principal"), given("nth", "first", "last", "every", "chance")
     return rule | ({"match": match} if match else {}) | ({"when": when} if when else {})
-
-
-def _from_file(path: Path) -> list[dict[str, Any]]:
-    try:
-        content = json.loads(path.read_text())
-    except ValueError as error:
-        raise UsageFailure(f"{path} is not JSON: {error}") from error
-    rules = content if isinstance(content, list) else [content]
-    if not all(isinstance(rule, dict) for rule in rules):
-        raise UsageFailure(f"{path} holds neither a rule nor a list of rules")
-    return rules
 
 
 def _words(part: Mapping[str, Any] | None) -> str:

@@ -43,6 +43,7 @@ def line(entry: Mapping[str, Any]) -> str:
 @click.pass_context
 def journal(
     ctx: click.Context,
+    /,
     after: int,
     limit: int,
     as_json: bool,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
-from vendorlab.cli.common import UsageFailure, control_client, control_options, show_json, show_table
+from vendorlab.cli.common import UsageFailure, control_client, control_options, read_json, show_json, show_table
 from vendorlab.mocks.registry import vendors
 
 if TYPE_CHECKING:
@@ -60,12 +60,7 @@ def save(file: Path, control: str | None, world: str) -> None:
 @control_options
 def load(file: Path, control: str | None, world: str) -> None:
     """Take up a saved state; a damaged file, or one of another version, is refused and changes nothing."""
-    try:
-        document = json.loads(file.read_text())
-    except (ValueError, OSError) as error:
-        raise UsageFailure(f"{file} is not a snapshot: {error}") from error
-    if not isinstance(document, dict):
-        raise UsageFailure(f"{file} is not a snapshot: it does not hold an object")
+    document = read_json(file, dict[str, Any], "a snapshot")
     with control_client(control, world) as client:
         client.restore(document)
     click.echo(f"taken up from {file}")

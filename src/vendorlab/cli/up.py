@@ -17,6 +17,7 @@ import rich_click as click
 
 from vendorlab import __version__
 from vendorlab.cli.common import (
+    Pairs,
     UsageFailure,
     control_client,
     control_options,
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from vendorlab.cli.serving import Serving
 
 
-class _Pair(click.ParamType):
+class _Pair(Pairs):
     """``KEY=VALUE``."""
 
     name = "pair"

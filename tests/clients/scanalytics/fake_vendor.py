@@ -168,7 +168,7 @@ class FakeVendor:
         refused = self._authenticate(request) or self._throttle()
         return refused or self._resource(segments, request)
 
-    def _token(self, request: httpx.Request) -> httpx.Response:  # noqa: PLR0911 - a table of refusals
+    def _token(self, request: httpx.Request) -> httpx.Response:
         if request.method != "POST":
             return httpx.Response(405, headers={"Allow": "POST, OPTIONS"})
         form = _form(request)

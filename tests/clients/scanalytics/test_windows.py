@@ -90,7 +90,7 @@ def walked(walk: WindowWalk, vendor: Vendor) -> tuple[list[Bucket[int]], list[Wi
     places=st.lists(st.floats(-0.1, 1.1), max_size=60),
     size=st.integers(1, 50),
 )
-def test_pieces_give_what_one_request_gives(  # noqa: PLR0917 - drawn by name
+def test_pieces_give_what_one_request_gives(
     width: str,
     zone: ZoneInfo,
     vendor: Callable[[list[datetime], str, ZoneInfo], Vendor],

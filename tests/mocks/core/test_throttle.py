@@ -59,9 +59,7 @@ def test_the_181st_request_of_a_minute_is_refused(consult_all: bool) -> None:
 @pytest.mark.parametrize(
     ("consult_all", "wait"), [(False, None), (True, 3_539)], ids=["first-refusal-ends", "all-consulted"]
 )
-def test_refusals_by_the_minute_fill_the_hour_only_where_all_are_consulted(
-    consult_all: bool, wait: int | None
-) -> None:
+def test_refusals_by_the_minute_fill_the_hour_only_where_all_are_consulted(consult_all: bool, wait: int | None) -> None:
     """Measured: 180 accepted and 1,020 refused in one second, then one 61 s later."""
     throttle = both(consult_all=consult_all)
     accepted = [throttle.hit("ada", NOW) for _ in range(1_200)].count(None)

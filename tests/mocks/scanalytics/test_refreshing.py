@@ -95,9 +95,7 @@ def test_r04_the_old_refresh_token_is_refused_and_r05_the_new_pair_lives_on(call
 def test_r07_what_is_no_refresh_token_of_this_client_is_refused(caller: Caller, profile: str, which: str) -> None:
     known = caller.credentials
     own = caller.login()
-    others = caller.login(
-        client_id=known["confidential_client_id"], client_secret=known["confidential_client_secret"]
-    )
+    others = caller.login(client_id=known["confidential_client_id"], client_secret=known["confidential_client_secret"])
     token = {
         "bogus": "x" * 30,
         "access-token": own["access_token"],
@@ -144,9 +142,7 @@ def test_r11_a_refused_client_does_not_consume_the_token(caller: Caller, profile
 
 
 @pytest.mark.parametrize("scope", ["read write", "write", "admin", "read admin"])
-def test_r13_a_wider_or_unknown_scope_is_refused_and_consumes_nothing(
-    caller: Caller, profile: str, scope: str
-) -> None:
+def test_r13_a_wider_or_unknown_scope_is_refused_and_consumes_nothing(caller: Caller, profile: str, scope: str) -> None:
     token = caller.login(scope="read")
     answer = caller.ask(caller.refresh_form(token["refresh_token"], scope=scope))
     assert_refused(caller, profile, answer, INVALID_SCOPE)
@@ -282,9 +278,7 @@ def test_credentials_refresh_gives_client_credentials_a_refresh_token_that_works
 
 def revoke(caller: Caller, token: str, /, **changes: str | None) -> httpx.Response:
     form = {"client_id": caller.credentials["client_id"], "token": token} | changes
-    return caller.ask(
-        {name: value for name, value in form.items() if value is not None}, path="/o/revoke_token/"
-    )
+    return caller.ask({name: value for name, value in form.items() if value is not None}, path="/o/revoke_token/")
 
 
 def test_revoking_a_refresh_token_ends_the_pair(caller: Caller, profile: str) -> None:

@@ -136,9 +136,7 @@ def test_an_empty_secret_is_harmless_to_a_public_client(caller: Caller) -> None:
 
 def test_a_charset_on_the_form_type_is_fine(caller: Caller) -> None:
     content = urlencode(caller.password_form())
-    assert_token(
-        caller.http.post("/o/token/", content=content, headers={"Content-Type": f"{FORM}; charset=UTF-8"})
-    )
+    assert_token(caller.http.post("/o/token/", content=content, headers={"Content-Type": f"{FORM}; charset=UTF-8"}))
 
 
 def test_multipart_works_too(caller: Caller) -> None:
@@ -257,9 +255,7 @@ ROWS = [
         401,
         headers={"Authorization": "Basic !!!"},
     ),
-    Row(
-        "T16-wrong-basic-beside-a-public-client", INVALID_CLIENT, changed(), 401, 401, headers=basic("x", "y")
-    ),
+    Row("T16-wrong-basic-beside-a-public-client", INVALID_CLIENT, changed(), 401, 401, headers=basic("x", "y")),
     Row(
         "T16-basic-without-colon",
         INVALID_CLIENT,
@@ -362,9 +358,7 @@ def test_t39_a_query_on_the_token_url(caller: Caller, profile: str) -> None:
         return
     assert answer.status_code == 400
     assert answer.headers["content-type"] == HTML
-    assert answer.text == (
-        '{"error": "invalid_request", "error_description": "URL query parameters are not allowed"}'
-    )
+    assert answer.text == ('{"error": "invalid_request", "error_description": "URL query parameters are not allowed"}')
     assert caller.last.cause == "invalid_request"
 
 
@@ -446,7 +440,5 @@ def test_security_headers_are_those_of_the_era(caller: Caller, profile: str) -> 
     }[profile]
     answers = [caller.ask(caller.password_form()), caller.ask({}), caller.get("/o/token/"), caller.get("/nothing")]
     for answer in answers:
-        found = {
-            name: value for name, value in answer.headers.items() if name.startswith(("x-", "ref", "cross"))
-        }
+        found = {name: value for name, value in answer.headers.items() if name.startswith(("x-", "ref", "cross"))}
         assert found == expected
