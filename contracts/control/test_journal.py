@@ -24,7 +24,7 @@ _MEMBERS: dict[str, type | tuple[type, ...]] = {
     "seq": int, "status": int, "fault": (str, type(None)), "duration": (int, float), "detail": dict,
 }  # fmt: skip
 _MANY = 24
-_LONG = 20.0
+_LONG = 6.0
 """Seconds: a wait that nobody sits out."""
 
 

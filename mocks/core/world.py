@@ -7,6 +7,7 @@ was started, over loopback.
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self, cast
@@ -153,6 +154,7 @@ class World:
         self._served: dict[str, _Served] = {}
         self._thread = thread
         self._running: _Running | None = None
+        self._switch = threading.RLock()  # one at a time opens or closes listeners; the loop itself never does
 
     # --- vendors -------------------------------------------------------------------------------------------------
 
@@ -210,16 +212,17 @@ class World:
         from .edges.server import Listener  # noqa: PLC0415
 
         served = self._serve(face)
-        if served.listener is None:
-            running = self._run()
-            edge = HttpEdge(served.dispatch, self.clock, reference=None if self.options.direct else served.app)
-            listener = Listener(edge, running.line, self.options.host, port)
-            try:
-                running.thread.call(listener.start())
-            except OSError as error:
-                raise PortTakenError(port_taken(face, self.options.host, port, error)) from error
-            served.listener = listener
-        return served.listener.url
+        with self._switch:
+            if served.listener is None:
+                running = self._run()
+                edge = HttpEdge(served.dispatch, self.clock, reference=None if self.options.direct else served.app)
+                listener = Listener(edge, running.line, self.options.host, port)
+                try:
+                    running.thread.call(listener.start())
+                except OSError as error:
+                    raise PortTakenError(port_taken(face, self.options.host, port, error)) from error
+                served.listener = listener
+            return served.listener.url
 
     def url(self, face: str) -> str | None:
         """Where a face listens, or None."""
@@ -234,6 +237,10 @@ class World:
 
     def stop(self) -> None:
         """Close every listener; a second call does nothing. The state stays, and the world may be started again."""
+        with self._switch:
+            self._stop()
+
+    def _stop(self) -> None:
         running = self._running
         if running is None:
             return

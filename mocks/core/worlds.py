@@ -76,6 +76,25 @@ class Worlds:
             self._worlds[name] = world
             return world
 
+    def open(self, name: str, vendors: Sequence[str], options: WorldOptions) -> World:
+        """Make a world and let it listen on free ports; if it cannot, nothing of it is left.
+
+        Raises:
+            WorldConflictError: as ``create``, or it was deleted while it started.
+            PortTakenError: it cannot listen.
+            WorldError: the name, a vendor or an option makes no sense.
+        """
+        world = self.create(name, vendors, options)
+        try:
+            world.start()
+        except Exception:
+            self._forget(name, world)
+            raise
+        if self._ended or self._worlds.get(name) is not world:
+            self._forget(name, world)
+            raise WorldConflictError(f"the world {name!r} was deleted while it started")
+        return world
+
     def delete(self, name: str) -> None:
         """End a world and close its listeners."""
         if name == MAIN:
@@ -83,6 +102,12 @@ class Worlds:
         with self._lock:
             world = self.get(name)
             del self._worlds[name]
+        world.stop()
+
+    def _forget(self, name: str, world: World) -> None:
+        with self._lock:
+            if self._worlds.get(name) is world:
+                del self._worlds[name]
         world.stop()
 
     def stop(self) -> None:

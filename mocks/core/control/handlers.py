@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
@@ -31,7 +32,7 @@ MOST_WAITING = 200
 """Calls that may wait at once. Each holds a thread, and others need one too (``edges.loop.MOST_THREADS``)."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Call:
     """One call of an operation, decoded.
 
@@ -53,9 +54,9 @@ class Call:
     host: str
     waiting: Semaphore
 
-    @property
+    @cached_property
     def world(self) -> World:
-        """The world that the call is about."""
+        """The world that the call is about: the same to its end, though it may be deleted meanwhile."""
         return self.worlds.get(self.world_name)
 
 
@@ -100,12 +101,7 @@ def list_worlds(call: Call) -> list[models.World]:
 def create_world(call: Call) -> models.World:
     """Make a world and let it listen."""
     wanted: models.NewWorld = call.body
-    world = call.worlds.create(wanted.name, wanted.vendors, wanted.options(call.host))
-    try:
-        world.start()
-    except Exception:
-        call.worlds.delete(wanted.name)
-        raise
+    world = call.worlds.open(wanted.name, wanted.vendors, wanted.options(call.host))
     return models.World(wanted.name, describe(world))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime  # noqa: TC003  msgspec reads the annotations when it decodes
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 import msgspec
