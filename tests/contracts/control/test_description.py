@@ -85,24 +85,23 @@ def test_what_a_caller_depends_on_is_told_apart(one: Any, other: Any) -> None:
     assert plain(DOCUMENT, one) != plain(DOCUMENT, other)
 
 
-@pytest.mark.parametrize(
-    ("path", "value"),
-    [
-        (["security"], []),
-        (["paths", "/health", "get", "security"], [{"token": []}]),
-        (["paths", "/health", "get", "operationId"], "other"),
-        (["paths", "/health", "get", "responses", "503"], {"description": "Ill."}),
-        (["paths", "/health", "head"], {"operationId": "more", "responses": {}}),
-        (["paths", "/doors/{key}", "parameters"], []),
-        (["paths", "/doors/{key}", "put", "parameters"], []),
-        (["paths", "/doors/{key}", "put", "requestBody", "required"], False),
-        (["paths", "/doors/{key}", "put", "requestBody", "content"], {}),
-        (["paths", "/doors/{key}", "put", "responses", "200", "content"], {}),
-        (["components", "schemas", "Door", "required"], ["open"]),
-        (["components", "schemas", "Door", "properties", "open", "type"], "string"),
-    ],
-    ids=lambda value: str(value)[-40:],
-)
+CHANGES: list[tuple[list[str], Any]] = [
+    (["security"], []),
+    (["paths", "/health", "get", "security"], [{"token": []}]),
+    (["paths", "/health", "get", "operationId"], "other"),
+    (["paths", "/health", "get", "responses", "503"], {"description": "Ill."}),
+    (["paths", "/health", "head"], {"operationId": "more", "responses": {}}),
+    (["paths", "/doors/{key}", "parameters"], []),
+    (["paths", "/doors/{key}", "put", "parameters"], []),
+    (["paths", "/doors/{key}", "put", "requestBody", "required"], False),
+    (["paths", "/doors/{key}", "put", "requestBody", "content"], {}),
+    (["paths", "/doors/{key}", "put", "responses", "200", "content"], {}),
+    (["components", "schemas", "Door", "required"], ["open"]),
+    (["components", "schemas", "Door", "properties", "open", "type"], "string"),
+]
+
+
+@pytest.mark.parametrize(("path", "value"), CHANGES, ids=lambda value: str(value)[-40:])
 def test_changed_description_is_another(path: list[str], value: Any) -> None:
     changed = copy.deepcopy(DOCUMENT)
     holder: Any = changed

@@ -81,29 +81,26 @@ def signed(content: Any) -> dict[str, Any]:
     return {"format": SNAPSHOT_FORMAT, "version": SNAPSHOT_VERSION, "digest": _digest(content), "content": content}
 
 
-WHOLE = {"seed": 1, "clock": {}, "ids": {}, "faults": {}, "vendors": {}}
+WHOLE: dict[str, Any] = {"seed": 1, "clock": {}, "ids": {}, "faults": {}, "vendors": {}}
+STILL = {"now": 0, "rate": 1, "frozen": True, "timers": list[Any]()}
+BY_HAND: list[dict[str, Any]] = [
+    {},
+    {**WHOLE, "seed": "1"},
+    {**WHOLE, "vendors": 3},
+    {**WHOLE, "vendors": {"scanalytics": 3}},
+    {**WHOLE, "vendors": {"scanalytics": {}}},
+    {**WHOLE, "vendors": {"scanalytics": {"profile": "legacy", "state": 3}}},
+    {**WHOLE, "vendors": {"scanalytics": {"profile": "legacy", "state": {}}}},
+    {**WHOLE, "vendors": {"nobody": {"profile": "legacy", "state": {}}}},
+    WHOLE,
+    {**WHOLE, "clock": {**STILL, "now": -1}},
+    {**WHOLE, "clock": {**STILL, "timers": [{"due": 1, "name": "none", "detail": {}}]}},
+    {**WHOLE, "clock": STILL, "faults": {"rules": [{}], "made": 0}},
+    {**WHOLE, "clock": STILL, "faults": {"rules": [], "made": 0}, "ids": {"a": [3, [1], None]}},
+]
 
 
-@pytest.mark.parametrize(
-    "content",
-    [
-        {},
-        {**WHOLE, "seed": "1"},
-        {**WHOLE, "vendors": 3},
-        {**WHOLE, "vendors": {"scanalytics": 3}},
-        {**WHOLE, "vendors": {"scanalytics": {}}},
-        {**WHOLE, "vendors": {"scanalytics": {"profile": "legacy", "state": 3}}},
-        {**WHOLE, "vendors": {"scanalytics": {"profile": "legacy", "state": {}}}},
-        {**WHOLE, "vendors": {"nobody": {"profile": "legacy", "state": {}}}},
-        WHOLE,
-        {**WHOLE, "clock": {"now": -1, "rate": 1, "frozen": True, "timers": []}},
-        {**WHOLE, "clock": {"now": 0, "rate": 1, "frozen": True, "timers": [{"due": 1, "name": "none", "detail": {}}]}},
-        {**WHOLE, "clock": {"now": 0, "rate": 1, "frozen": True, "timers": []}, "faults": {"rules": [{}], "made": 0}},
-        {**WHOLE, "clock": {"now": 0, "rate": 1, "frozen": True, "timers": []}, "faults": {"rules": [], "made": 0},
-         "ids": {"a": [3, [1], None]}},
-    ],
-    ids=str,
-)  # fmt: skip
+@pytest.mark.parametrize("content", BY_HAND, ids=str)
 def test_snapshot_made_by_hand_is_refused_and_changes_nothing(desk: Desk, content: Any) -> None:
     desk.login()
     desk.ask("POST", "/faults", {"name": "slow", "action": {"kind": "delay", "seconds": 1}})

@@ -138,10 +138,11 @@ def test_worlds_come_and_go_while_others_look(desk: Desk) -> None:
 
 def test_listeners_are_opened_and_closed_once_however_many_ask(desk: Desk) -> None:
     with ThreadPoolExecutor(8) as pool:
-        urls = set(pool.map(lambda _: desk.main.listen("scanalytics"), range(8)))
-        assert len(urls) == 1
-        list(pool.map(lambda _: desk.main.stop(), range(8)))
-    assert not listens(urls.pop())
+        opening = [pool.submit(desk.main.listen, "scanalytics") for _ in range(8)]
+        (url,) = {each.result() for each in opening}
+        closing = [pool.submit(desk.main.stop) for _ in range(8)]
+        assert {each.result() for each in closing} == {None}
+    assert not listens(url)
 
 
 def test_no_world_is_made_after_the_end(desk: Desk) -> None:
