@@ -10,7 +10,7 @@
     WorldError                      a world cannot do what was asked
     ├── world.PortTakenError
     ├── snapshots.SnapshotError
-    └── worlds.…
+    └── worlds.UnknownWorldError, worlds.WorldConflictError
 """
 
 from __future__ import annotations
