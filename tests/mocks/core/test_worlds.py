@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import pytest
 from tests.mocks.support import START, Wire, request
@@ -12,6 +12,9 @@ from vendorlab.mocks.core import worlds as worlds_module
 from vendorlab.mocks.core.edges.loop import LoopThread
 from vendorlab.mocks.core.world import World, WorldError, WorldOptions
 from vendorlab.mocks.core.worlds import MAIN, UnknownWorldError, Worlds
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
 
 OPTIONS = WorldOptions(start=START, rate=0.0)
 GET = request("GET", "/v1/whoami")
