@@ -10,7 +10,7 @@ import hashlib
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Self, cast
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 import msgspec
 
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from .edges.loop import ClockDriver, Line, LoopThread
     from .edges.server import Listener
 
+T = TypeVar("T")
+
 SNAPSHOT_FORMAT = "vendorlab-snapshot"
 SNAPSHOT_VERSION = 1
 
@@ -47,7 +49,7 @@ class SnapshotError(WorldError):
 
 
 class _Snapshot(msgspec.Struct):
-    """A snapshot as it comes back; that the content is whole is checked by its digest."""
+    """A snapshot as it comes back; the content is checked by its digest."""
 
     format: str
     version: int
@@ -56,15 +58,11 @@ class _Snapshot(msgspec.Struct):
 
 
 class _SavedVendor(msgspec.Struct):
-    """One vendor in a snapshot."""
-
     profile: str
     state: dict[str, Any]
 
 
 class _Content(msgspec.Struct):
-    """What is in a snapshot, as far as a world itself reads it; anybody can make a digest."""
-
     seed: int
     clock: dict[str, Any]
     ids: dict[str, Any]
@@ -154,7 +152,8 @@ class World:
         self._served: dict[str, _Served] = {}
         self._thread = thread
         self._running: _Running | None = None
-        self._switch = threading.RLock()  # one at a time opens or closes listeners; the loop itself never does
+        # Not the clock's lock: the loop needs that one to answer, and starting and stopping wait for the loop.
+        self._listening = threading.RLock()
 
     # --- vendors -------------------------------------------------------------------------------------------------
 
@@ -211,11 +210,14 @@ class World:
         from .edges.asgi import HttpEdge  # noqa: PLC0415  a world without sockets needs no server
         from .edges.server import Listener  # noqa: PLC0415
 
+        if not 0 <= port <= 65_535:
+            raise WorldError(f"a port lies between 0 and 65535, not at {port}")
         served = self._serve(face)
-        with self._switch:
+        with self._listening:
             if served.listener is None:
                 running = self._run()
-                edge = HttpEdge(served.dispatch, self.clock, reference=None if self.options.direct else served.app)
+                reference = None if self.options.direct else served.app
+                edge = HttpEdge(served.dispatch, self.clock, reference=reference)
                 listener = Listener(edge, running.line, self.options.host, port)
                 try:
                     running.thread.call(listener.start())
@@ -237,23 +239,19 @@ class World:
 
     def stop(self) -> None:
         """Close every listener; a second call does nothing. The state stays, and the world may be started again."""
-        with self._switch:
-            self._stop()
-
-    def _stop(self) -> None:
-        running = self._running
-        if running is None:
-            return
-        self.journal.interrupt(stop=True)
-        for served in self._served.values():
-            if served.listener is not None:
-                running.thread.call(served.listener.stop())
-                served.listener = None
-        running.driver.stop()
-        running.line.stop()
-        if running.owned:
-            running.thread.stop()
-        self._running = None
+        with self._listening:
+            running, self._running = self._running, None
+            if running is None:
+                return
+            self.journal.interrupt(stop=True)
+            for served in self._served.values():
+                if served.listener is not None:
+                    running.thread.call(served.listener.stop())
+                    served.listener = None
+            running.driver.stop()
+            running.line.stop()
+            if running.owned:
+                running.thread.stop()
 
     def __enter__(self) -> Self:
         return self
@@ -302,54 +300,43 @@ class World:
             SnapshotError: the document is damaged, of another version, or of other vendors or profiles; the world then
                 stays as it was.
         """
-        content = self._checked(document)
+        content = _decoded(document)
         with self.clock.lock:
-            before = self.snapshot()["content"]
+            before, made = _decoded(self.snapshot()), set(self._vendors)
+            try:
+                self._check_vendors(content.vendors)
+            except Exception:
+                self._forget_vendors(made)
+                self.ids.restore(before.ids)  # making a vendor draws from them
+                raise
             try:
                 self._take_up(content)
             except Exception as error:
+                self._forget_vendors(made)
                 self._take_up(before)
-                raise SnapshotError(f"the snapshot does not fit this version: {error!r}") from error
+                raise SnapshotError(f"the snapshot does not fit: {error!r}") from error
 
-    def _take_up(self, content: dict[str, Any]) -> None:
-        for name in content["vendors"]:
-            self.vendor(name)
-        self.ids.reset(content["seed"])
-        for vendor in self._vendors.values():
-            vendor.reset()
-        self.clock.restore(content["clock"])
-        self.faults.reseed(content["seed"])
-        self.faults.restore(content["faults"])
-        for name, saved in content["vendors"].items():
-            self.vendor(name).restore(saved["state"])
-        self.ids.restore(content["ids"])
-
-    def _checked(self, document: Any) -> dict[str, Any]:
-        if not isinstance(document, dict) or cast("dict[str, Any]", document).get("format") != SNAPSHOT_FORMAT:
-            raise SnapshotError("this is not a snapshot of a vendorlab world")
-        try:
-            snapshot = msgspec.convert(document, _Snapshot)
-        except msgspec.ValidationError as error:
-            raise SnapshotError(f"the snapshot is damaged: {error}") from error
-        if snapshot.version != SNAPSHOT_VERSION:
-            raise SnapshotError(
-                f"the snapshot is of version {snapshot.version}, and this vendorlab reads version {SNAPSHOT_VERSION}; "
-                "make a new one"
-            )
-        content = snapshot.content
-        if snapshot.digest != _digest(content):
-            raise SnapshotError("the snapshot is damaged: its digest does not match its content")
-        try:
-            vendors = msgspec.convert(content, _Content).vendors
-        except msgspec.ValidationError as error:
-            raise SnapshotError(f"the snapshot does not fit this version: {error}") from error
+    def _check_vendors(self, vendors: Mapping[str, _SavedVendor]) -> None:
         for name, saved in vendors.items():
             if name not in self._factories:
                 raise SnapshotError(f"the snapshot holds the vendor {name!r}, which does not live in this world")
             profile = self.vendor(name).profile
             if saved.profile != profile:
                 raise SnapshotError(f"the snapshot has {name} in profile {saved.profile!r}, this world {profile!r}")
-        return content
+
+    def _forget_vendors(self, keep: set[str]) -> None:
+        self._vendors = {name: vendor for name, vendor in self._vendors.items() if name in keep}
+
+    def _take_up(self, content: _Content) -> None:
+        self.ids.reset(content.seed)
+        for vendor in self._vendors.values():
+            vendor.reset()
+        self.clock.restore(content.clock)
+        self.faults.reseed(content.seed)
+        self.faults.restore(content.faults)
+        for name, saved in content.vendors.items():
+            self.vendor(name).restore(saved.state)
+        self.ids.restore(content.ids)
 
     # --- inside --------------------------------------------------------------------------------------------------
 
@@ -379,6 +366,27 @@ class World:
 
     def __repr__(self) -> str:
         return f"<World {', '.join(self.names)} seed={self.ids.seed} at {to_datetime(self.clock.micros()).isoformat()}>"
+
+
+def _decoded(document: Any) -> _Content:
+    if not isinstance(document, dict) or cast("dict[str, Any]", document).get("format") != SNAPSHOT_FORMAT:
+        raise SnapshotError("this is not a snapshot of a vendorlab world")
+    snapshot = _converted(document, _Snapshot)
+    if snapshot.version != SNAPSHOT_VERSION:
+        raise SnapshotError(
+            f"the snapshot is of version {snapshot.version}, and this vendorlab reads version {SNAPSHOT_VERSION}; "
+            "make a new one"
+        )
+    if snapshot.digest != _digest(snapshot.content):
+        raise SnapshotError("the snapshot is damaged: its digest does not match its content")
+    return _converted(snapshot.content, _Content)
+
+
+def _converted(document: Any, form: type[T]) -> T:
+    try:
+        return msgspec.convert(document, form)
+    except msgspec.ValidationError as error:
+        raise SnapshotError(f"the snapshot is damaged: {error}") from error
 
 
 def _digest(content: Any) -> str:
