@@ -14,6 +14,7 @@ from vendorlab.mocks.core.control.app import Control
 from vendorlab.mocks.core.control.models import TITLES
 from vendorlab.mocks.core.control.operations import OPERATIONS, Operation
 from vendorlab.mocks.core.control.server import LARGEST_BODY, ControlServer
+from vendorlab.mocks.core.edges.asgi import DRAINED
 from vendorlab.mocks.core.web.message import Request
 
 if TYPE_CHECKING:
@@ -118,6 +119,8 @@ def served(desk: Desk) -> Iterator[ControlServer]:
 
 
 def test_body_beyond_bound_is_refused_before_it_is_sent(served: ControlServer, connect: Connect) -> None:
+    """The bound is no higher than what the edge reads at all, or half a body would be taken for a whole one."""
+    assert LARGEST_BODY <= DRAINED
     head = f"PUT /snapshot HTTP/1.1\r\nHost: localhost\r\nContent-Length: {LARGEST_BODY + 1}\r\n\r\n"
     answer = connect(served.url).ask(head.encode(), method="PUT")
     assert (answer.status, answer.header("content-type")) == (413, "application/problem+json")

@@ -96,8 +96,10 @@ def test_of_two_worlds_of_one_name_made_at_once_one_is_made(desk: Desk) -> None:
     """Each begins before either is done."""
     meet = threading.Barrier(4)
     make = desk.worlds._make
+    made: list[Any] = []
 
     def slowly(*arguments: Any) -> World:
+        made.append(arguments)
         time.sleep(0.01)
         return make(*arguments)
 
@@ -109,6 +111,7 @@ def test_of_two_worlds_of_one_name_made_at_once_one_is_made(desk: Desk) -> None:
 
     with ThreadPoolExecutor(4) as pool:
         assert sorted(pool.map(ask, range(4))) == [201, 409, 409, 409]
+    assert len(made) == 1
     (row,) = desk.read("/health")["listeners"]
     desk.ask("DELETE", "/worlds/other")
     assert not listens(row["url"])
