@@ -42,6 +42,7 @@ CAPABILITIES: Mapping[str, Capability] = MappingProxyType(
         "spend": Capability("spends refresh tokens, logs in often, sends wrong passwords", local=True),
         "wait": Capability("waits in real time, a minute or more"),
         "second-user": Capability("logs in as somebody else", credentials=("second_username", "second_password")),
+        "api-key": Capability("shows an API key", credentials=("api_key",)),
         "confidential": Capability(
             "uses a confidential application",
             credentials=("confidential_client_id", "confidential_client_secret"),

@@ -40,7 +40,7 @@ class TestConfidentialRefresh(ConfidentialRefreshRules):
 
 @pytest.mark.claim("scanalytics.refresh.foreign")
 @pytest.mark.needs("confidential")
-def test_refresh_token_of_another_application_isrefused(api: Api, grant: Grant) -> None:
+def test_refresh_token_of_another_application_is_refused(api: Api, grant: Grant) -> None:
     """A refresh token belongs to the application that got it."""
     refused(api.refresh(grant.refresh, **api.confidential()))
 

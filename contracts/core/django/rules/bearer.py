@@ -23,7 +23,7 @@ class BearerRules:
 
     @pytest.mark.claim(".bearer.missing", ".bearer.challenge")
     @pytest.mark.parametrize("header", [None, "Bearer"], ids=["nothing", "the word alone"])
-    def test_request_without_a_token_isrefused(self, api: DjangoApi, header: str | None) -> None:
+    def test_request_without_a_token_is_refused(self, api: DjangoApi, header: str | None) -> None:
         """401, never 403."""
         refused(api.http.get(api.resource, headers={"Authorization": header} if header else {}))
 
@@ -57,7 +57,7 @@ class BearerRules:
 
     @pytest.mark.claim(".bearer.malformed")
     @pytest.mark.parametrize("form", ["Bearer {} more", "Basic {}", "{}"])
-    def test_good_token_in_a_wrong_header_isrefused(self, api: DjangoApi, token: str, form: str) -> None:
+    def test_good_token_in_a_wrong_header_is_refused(self, api: DjangoApi, token: str, form: str) -> None:
         """Another word, another scheme, no scheme."""
         refused(api.http.get(api.resource, headers={"Authorization": form.format(token)}))
 
@@ -101,6 +101,6 @@ class BearerRules:
         refused(api.http.request(method, api.resource))
 
     @pytest.mark.claim(".error.options-after-login")
-    def test_options_without_a_token_isrefused(self, api: DjangoApi) -> None:
+    def test_options_without_a_token_is_refused(self, api: DjangoApi) -> None:
         """Browsers' preflights fail here."""
         refused(api.http.options(api.resource))

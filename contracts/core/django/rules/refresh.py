@@ -43,7 +43,7 @@ class RefreshRules:
             refused(api.refresh(spent.refresh))
 
     @pytest.mark.claim(".refresh.single-use", ".refresh.refusal")
-    def test_spent_refresh_token_isrefused(self, api: DjangoApi, grant: Grant) -> None:
+    def test_spent_refresh_token_is_refused(self, api: DjangoApi, grant: Grant) -> None:
         """However often it is tried."""
         granted(api.refresh(grant.refresh))
         for _ in range(3):
@@ -76,7 +76,7 @@ class RefreshRules:
         granted(api.refresh(newer.refresh))
 
     @pytest.mark.claim(".refresh.bogus", ".refresh.refusal")
-    def test_what_is_no_refresh_token_isrefused(self, api: DjangoApi, grant: Grant) -> None:
+    def test_what_is_no_refresh_token_is_refused(self, api: DjangoApi, grant: Grant) -> None:
         """Neither invention nor the access token passes."""
         refused(api.refresh(BOGUS))
         refused(api.refresh(grant.access))
@@ -89,7 +89,7 @@ class RefreshRules:
         expect.oauth_error(response, "invalid_request", [400], "Missing refresh token parameter.")
 
     @pytest.mark.claim(".refresh.empty")
-    def test_empty_refresh_token_isrefused(self, api: DjangoApi) -> None:
+    def test_empty_refresh_token_is_refused(self, api: DjangoApi) -> None:
         """Empty is not missing here."""
         refused(api.refresh(""))
 
