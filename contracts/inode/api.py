@@ -40,9 +40,9 @@ class Api(DjangoApi):
         """Log in as the second user."""
         return self.login(username=self.credential("second_username"), password=self.credential("second_password"))
 
-    def key(self) -> str:
-        """Return the header that shows the API key."""
-        return f"Token {self.credential('api_key')}"
+    def key(self, name: str = "api_key") -> str:
+        """Return the header that shows the API key, or another key among the target's credentials."""
+        return f"Token {self.credential(name)}"
 
     def ask(self, path: str, authorization: str | bytes, params: Mapping[str, str] | None = None) -> httpx.Response:
         """GET a path with some Authorization header."""

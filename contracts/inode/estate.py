@@ -100,15 +100,17 @@ def read(api: Api, path: str, authorization: str) -> Listing:
     """
     __tracebackhide__ = True
     rows: list[dict[str, Any]] = []
-    query: dict[str, str] = {}
-    for _ in range(_MOST_PAGES):
-        response = api.ask(path, authorization, query)
+    asked: list[dict[str, str]] = [{}]
+    while len(asked) <= _MOST_PAGES:
+        response = api.ask(path, authorization, asked[-1])
         page, following = _page(response)
         rows += page
         if following is None:
             return Listing(response, rows)
         # Behind a proxy the address may say http:// for https://; only what it asks for counts.
         query = dict(parse_qsl(following.partition("?")[2]))
+        expect.check(query not in asked, response, "a next page that was not read before")
+        asked.append(query)
     raise AssertionError(f"{path} has more than {_MOST_PAGES} pages")
 
 
@@ -175,3 +177,16 @@ def check_speeds(listing: Listing) -> None:
             slowest <= speed <= fastest,
             f"link {link['id']}: {distance} km in {seconds} s to be {3_600 * distance / seconds:.1f} km/h, not {speed}",
         )
+
+
+def check_measured(listing: Listing) -> None:
+    """Expect what was not measured to be null: travel time and speed together, and never a zero."""
+    __tracebackhide__ = True
+    for link in listing.rows:
+        seconds, speed, number, updated = (
+            link[name] for name in ("last_travel_time", "last_speed", "last_count", "last_updated")
+        )
+        listing.check((seconds is None) == (speed is None), f"link {link['id']}: travel time and speed, or neither")
+        listing.check(seconds is None or seconds > 0, f"link {link['id']}: a travel time above 0")
+        listing.check(number is None or number >= 0, f"link {link['id']}: no negative count")
+        listing.check(updated is not None or seconds is None, f"link {link['id']}: a time of the measurement")

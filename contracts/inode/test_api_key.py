@@ -74,6 +74,13 @@ def test_api_key_that_is_no_text_is_refused(api: Api) -> None:
     refused(api.ask(api.resource, b"Token \xff\xfe\xfd"), text)
 
 
+@pytest.mark.claim("inode.key.deactivated", "inode.bearer.challenge")
+@pytest.mark.needs("deactivated-key")
+def test_api_key_of_a_deactivated_user_is_refused(api: Api) -> None:
+    """Here a key differs from an access token, which goes on working."""
+    refused(api.ask(api.resource, api.key("deactivated_api_key")), "User inactive or deleted.")
+
+
 @pytest.mark.claim("inode.key.not-a-bearer")
 @pytest.mark.needs("api-key")
 def test_api_key_under_the_word_bearer_is_refused(api: Api) -> None:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from vendorlab.contracts.core import expect
-from vendorlab.contracts.inode.api import DEVICES, bearer
-from vendorlab.contracts.inode.estate import DEVICE, TELEMETRY, check_zone, listed, moment, read
+from vendorlab.contracts.inode.api import DEVICES, LINKS, bearer
+from vendorlab.contracts.inode.estate import CROWDSOURCED, DEVICE, TELEMETRY, check_zone, listed, moment, read
 
 if TYPE_CHECKING:
     from vendorlab.contracts.inode.api import Api
@@ -28,6 +28,17 @@ def test_devices_are_there(api: Api, token: str) -> None:
 def test_devices_come_as_an_array_or_as_pages(api: Api, token: str) -> None:
     """All of them; an account that only buys crowdsourced data has none."""
     read(api, DEVICES, bearer(token))
+
+
+@pytest.mark.claim("inode.devices.none")
+@pytest.mark.needs("crowdsourced")
+def test_account_with_crowdsourced_data_only_has_no_devices(api: Api) -> None:
+    """An empty list, not an error; its links name none either."""
+    devices = read(api, DEVICES, api.key("crowdsourced_api_key"))
+    devices.check(devices.rows == [], "no devices")
+    links = listed(api, LINKS, api.key("crowdsourced_api_key"))
+    for link in links.rows:
+        links.check(link["data_sources"] == [CROWDSOURCED], f"link {link['id']}: crowdsourced data only")
 
 
 @pytest.mark.claim("inode.devices.shape")

@@ -14,6 +14,7 @@ from vendorlab.contracts.inode.estate import (
     MEASURED,
     SENSOR,
     STATUSES,
+    check_measured,
     check_speeds,
     check_zone,
     listed,
@@ -113,15 +114,7 @@ def test_speed_is_distance_by_travel_time(api: Api, token: str) -> None:
 @pytest.mark.claim("inode.links.unmeasured")
 def test_what_was_not_measured_is_null_and_never_zero(api: Api, token: str) -> None:
     """Travel time and speed go together, and neither comes without a time."""
-    links = listed(api, LINKS, bearer(token))
-    for link in links.rows:
-        seconds, speed, number, updated = (
-            link[name] for name in ("last_travel_time", "last_speed", "last_count", "last_updated")
-        )
-        links.check((seconds is None) == (speed is None), f"link {link['id']}: travel time and speed, or neither")
-        links.check(seconds is None or seconds > 0, f"link {link['id']}: a travel time above 0")
-        links.check(number is None or number >= 0, f"link {link['id']}: no negative count")
-        links.check(updated is not None or seconds is None, f"link {link['id']}: a time of the measurement")
+    check_measured(listed(api, LINKS, bearer(token)))
 
 
 @pytest.mark.claim("inode.links.times")

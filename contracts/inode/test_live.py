@@ -8,7 +8,16 @@ import pytest
 
 from vendorlab.contracts.core import expect
 from vendorlab.contracts.inode.api import DEVICES, LINKS, bearer
-from vendorlab.contracts.inode.estate import MEASURED, TELEMETRY, check_speeds, is_disabled, listed, moment, read
+from vendorlab.contracts.inode.estate import (
+    MEASURED,
+    TELEMETRY,
+    check_measured,
+    check_speeds,
+    is_disabled,
+    listed,
+    moment,
+    read,
+)
 
 if TYPE_CHECKING:
     from vendorlab.contracts.core.control import Clock
@@ -62,12 +71,14 @@ def test_another_user_sees_no_link_or_device_differently(api: Api, clock: Clock,
         theirs.check(row == mine.get(row["id"], row), f"what the owner sees of {row['id']}")
 
 
-@pytest.mark.claim("inode.live.speed")
-def test_speeds_agree_at_every_time_of_day(api: Api, clock: Clock, token: str) -> None:
+@pytest.mark.claim("inode.live.speed", "inode.links.unmeasured")
+def test_readings_agree_at_every_time_of_day(api: Api, clock: Clock, token: str) -> None:
     """In the rush hours and at night."""
     with clock.frozen():
         for _ in range(8):
-            check_speeds(listed(api, LINKS, bearer(token)))
+            links = listed(api, LINKS, bearer(token))
+            check_speeds(links)
+            check_measured(links)
             clock.advance(3 * _HOUR)
 
 
