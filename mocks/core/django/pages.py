@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 
 HTML = "text/html; charset=utf-8"
 
+SEGMENT = "[^/]+"
+ROUTER_SEGMENT = "[^/.]+"
+"""What a placeholder takes in paths that DRF's routers made: no dot, which begins a format there."""
+
 _PAGES = {
     400: ("Bad Request (400)", "<h1>Bad Request (400)</h1>"),
     403: ("403 Forbidden", "<h1>403 Forbidden</h1>"),
@@ -89,11 +93,17 @@ def redirect(stack: Stack, location: str, *, permanent: bool) -> Answer:
 
 
 class Unrouted:
-    """What Django says where no route leads: a redirect if only the slash is missing, otherwise 404 (T54, T56)."""
+    """What Django says where no route leads: a redirect if only the slash is missing, otherwise 404 (T54, T56).
 
-    def __init__(self, stack: Stack, paths: Iterable[str]) -> None:
+    Args:
+        stack: the site's era.
+        paths: its routes.
+        segment: what a placeholder takes, as a regular expression.
+    """
+
+    def __init__(self, stack: Stack, paths: Iterable[str], segment: str = SEGMENT) -> None:
         self._stack = stack
-        patterns = (re.sub("<[^>]*>", "[^/]+", path.removesuffix("/")) for path in paths if path.endswith("/"))
+        patterns = (re.sub("<[^>]*>", segment, path.removesuffix("/")) for path in paths if path.endswith("/"))
         self._lacks_slash = re.compile("|".join(patterns) or "(?!)")
 
     def __call__(self, request: Request) -> Answer:

@@ -22,6 +22,7 @@ class Stack:
         loose_bearer: any white space may follow ``Bearer`` (B07).
         other_scheme_is_invalid: another scheme is challenged as an invalid token (B08).
         consult_all_rates: every rate limit counts a request that one of them refused (DRF 3.10).
+        empty_page_is_first: ``?page=`` without a number is the first page rather than none (read in DRF's source).
         names_missing_model: a missing object's 404 names its model (3.6).
         bad_escape: status of a malformed percent escape in a query (B41).
         dead_grace_token: a refresh token replayed within its grace comes back as one that was never stored (3.3).
@@ -38,6 +39,7 @@ class Stack:
     loose_bearer: bool
     other_scheme_is_invalid: bool
     consult_all_rates: bool
+    empty_page_is_first: bool
     names_missing_model: bool
     bad_escape: int
     dead_grace_token: bool
@@ -55,6 +57,7 @@ LEGACY = Stack(
     loose_bearer=False,
     other_scheme_is_invalid=True,
     consult_all_rates=False,
+    empty_page_is_first=False,
     names_missing_model=False,
     bad_escape=500,
     dead_grace_token=True,
@@ -72,6 +75,7 @@ MODERN = Stack(
     loose_bearer=True,
     other_scheme_is_invalid=False,
     consult_all_rates=True,
+    empty_page_is_first=True,
     names_missing_model=True,
     bad_escape=400,
     dead_grace_token=False,
