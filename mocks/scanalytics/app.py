@@ -169,7 +169,7 @@ class Scanalytics(DjangoSite):
             start, end, zone = wire.window(
                 request.query_fields,
                 user.timezone,
-                dates=self.profile == "modern",
+                dates=self._stack.dates_alone,
                 strict=self._settings.strict_local_times,
             )
             return wire.buckets(metric, self.backend.aggregate(user, array.key, metric, bucket, start, end, zone))

@@ -61,7 +61,7 @@ class Authenticator(Protocol):
         """The caller, or None when this way was not used or came to nothing; may raise ``AuthenticationFailed``."""
         ...
 
-    def challenge(self, request: Request) -> str | None:
+    def challenge(self, request: Request, /) -> str | None:
         """What a 401 asks for; None where there is nothing to ask for, which makes it a 403."""
         ...
 

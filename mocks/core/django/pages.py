@@ -47,15 +47,29 @@ def page(stack: Stack, status: int, cause: str) -> Answer:
     Source: measured for 404 and 500; the proxy's pages are inferred.
     """
     if status in _PAGES:
-        title, body = _PAGES[status]
-        text = stack.page.format(title=title, body=body)
-        return Answer(status, text.encode(), [("Content-Type", stack.page_type), *stack.headers], cause)
+        answer = document(stack, status, *_PAGES[status])
+        answer.headers[0] = ("Content-Type", stack.page_type)
+        answer.cause = cause
+        return answer
     title = _PROXY_PAGES.get(status, f"{status}")
     text = (
         f"<html>\r\n<head><title>{title}</title></head>\r\n<body>\r\n<center><h1>{title}</h1></center>\r\n"
         "<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n"
     )
     return Answer(status, text.encode(), [("Content-Type", "text/html")], cause)
+
+
+def document(stack: Stack, status: int, title: str, body: str) -> Answer:
+    """An HTML page in the stack's own frame.
+
+    Args:
+        stack: the site's era.
+        status: of the answer.
+        title: of the page, as HTML.
+        body: what stands on it, as HTML.
+    """
+    text = stack.page.format(title=title, body=body)
+    return Answer(status, text.encode(), [("Content-Type", HTML), *stack.headers])
 
 
 class PageError(WebError):
