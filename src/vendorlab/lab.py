@@ -109,7 +109,7 @@ class VendorHandle:
 
 
 class Lab:
-    """A world with handles for its vendors: ``lab.scanalytics``, ``lab.inode``, and for its clock, faults and journal."""
+    """A world with handles for its vendors, as ``lab.scanalytics``, and for its clock, faults and journal."""
 
     def __init__(self, world: World) -> None:
         self.world = world

@@ -50,7 +50,7 @@ def whole_seconds(moment: datetime) -> int:
 
 def write_datetime(seconds: int) -> str:
     """Whole seconds since 1970 as DRF writes them in UTC: ``2018-03-01T18:45:00Z``."""
-    return (EPOCH + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return f"{(EPOCH + timedelta(seconds=seconds)).isoformat()[:19]}Z"
 
 
 def _offset(text: str | None) -> timezone | None:

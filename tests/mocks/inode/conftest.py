@@ -27,11 +27,11 @@ def caller_of(world_of: MakeWorld) -> MakeCaller:
 
 @pytest.fixture
 def caller(caller_of: MakeCaller) -> Caller:
-    """iNode in the test's world, called in process."""
+    """The vendor in the test's world, called in process."""
     return caller_of()
 
 
 @pytest.fixture
 def dated(caller_of: MakeCaller, profile: str) -> Caller:
-    """iNode under each profile in turn."""
+    """The vendor under each profile in turn."""
     return caller_of(profile=profile)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 from openapi_spec_validator import OpenAPIV30SpecValidator
 from tests.mocks.inode.support import DEVICES, LINKS, Caller
 
 if TYPE_CHECKING:
+    import httpx
     from tests.mocks.inode.conftest import MakeCaller
 
 LOGIN, SWAGGER, SCHEMA = "/accounts/login/", "/api/swagger/", "/api/schema/"
@@ -72,16 +72,22 @@ def test_description_is_openapi_of_what_there_is(caller_of: MakeCaller, settings
     assert list(described["paths"]) == paths + ([f"{LINKS}{{id}}/travel_times/"] if "history" in settings else [])
     for path in (LINKS, DEVICES):
         schema = described["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
-        body = caller.get(path).json()
+        body: Any = caller.get(path).json()
         assert (schema["type"] == "array") == isinstance(body, list)
-        rows = body if isinstance(body, list) else body["results"]
+        rows: list[dict[str, Any]] = body if isinstance(body, list) else body["results"]
         model = "Link" if path == LINKS else "Device"
         assert set(described["components"]["schemas"][model]["properties"]) == set(rows[0])
 
 
 @pytest.mark.parametrize(
     "changes",
-    [{"password": "wrong"}, {"username": "nobody@example.com"}, {"username": ""}, {"password": ""}, {"username": "\ud83d"}],
+    [
+        {"password": "wrong"},
+        {"username": "nobody@example.com"},
+        {"username": ""},
+        {"password": ""},
+        {"username": "\ud83d"},
+    ],
 )
 def test_wrong_login_shows_the_form_again(caller: Caller, changes: dict[str, str]) -> None:
     if changes.get("username") == "\ud83d":
@@ -171,9 +177,11 @@ def test_logging_in_again_ends_the_session_before(caller: Caller) -> None:
     assert caller.http.get(SCHEMA, headers={"Cookie": f"sessionid={old}"}).status_code == 302
 
 
-@pytest.mark.parametrize("cookie", ["sessionid", "sessionid=", "=;;=", "sessionid=x; sessionid", "\xff=\xfe", "a=" * 500])
+@pytest.mark.parametrize(
+    "cookie", ["sessionid", "sessionid=", "=;;=", "sessionid=x; sessionid", "\xff=\xfe", "a=" * 500]
+)
 def test_broken_cookie_is_none(caller: Caller, cookie: str) -> None:
-    assert caller.http.get(LINKS, headers={"Cookie": cookie.encode("latin-1")}).status_code == 401
+    assert caller.http.get(LINKS, headers=[(b"Cookie", cookie.encode("latin-1"))]).status_code == 401
 
 
 @pytest.mark.parametrize(("method", "status"), [("OPTIONS", 200), ("HEAD", 200), ("DELETE", 403), ("PUT", 403)])

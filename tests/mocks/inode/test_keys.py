@@ -127,4 +127,6 @@ def test_with_oauth_first_the_challenge_is_its_own_and_tells_why(
 def test_only_owners_have_keys(caller: Caller) -> None:
     users = caller.vendor.backend.estate.users.values()
     assert [bool(user.api_key) for user in users] == [user.role.value == "owner" for user in users]
-    assert all(len(user.api_key) == 40 and set(user.api_key) <= set("0123456789abcdef") for user in users if user.api_key)
+    assert all(
+        len(user.api_key) == 40 and set(user.api_key) <= set("0123456789abcdef") for user in users if user.api_key
+    )

@@ -88,8 +88,14 @@ def test_ends_of_links_exist_and_lie_no_further_apart_than_the_road(seed: int) -
         )
 
 
-@pytest.mark.parametrize(("settings", "kinds"), [({"devices": 1}, {("crowdsourced",)}), ({"links": 0}, set())])
-def test_small_estates_are_whole(caller_of: MakeCaller, settings: dict[str, int], kinds: set[Any]) -> None:
+SMALL: list[tuple[dict[str, int], set[tuple[str, ...]]]] = [
+    ({"devices": 1}, {("crowdsourced",)}),
+    ({"links": 0}, set()),
+]
+
+
+@pytest.mark.parametrize(("settings", "kinds"), SMALL)
+def test_small_estates_are_whole(caller_of: MakeCaller, settings: dict[str, int], kinds: set[tuple[str, ...]]) -> None:
     caller = caller_of(**settings)
     assert {tuple(link["data_sources"]) for link in caller.links()} == kinds
     assert len(caller.devices()) == settings.get("devices", 8)
@@ -130,7 +136,9 @@ def test_id_that_is_no_number_is_not_found(dated: Caller, number: str) -> None:
     assert (answer.status_code, answer.json()) == (404, {"detail": "Not found."})
 
 
-@pytest.mark.parametrize("path", ["{}1.5/", "{}1042.json/", "{}1/2/", "{}1//", "/api/", "/api/v1/", "/api/v2/links/", "/"])
+@pytest.mark.parametrize(
+    "path", ["{}1.5/", "{}1042.json/", "{}1/2/", "{}1//", "/api/", "/api/v1/", "/api/v2/links/", "/"]
+)
 def test_unknown_path_is_an_html_page_with_and_without_credentials(dated: Caller, path: str) -> None:
     for headers in ({}, {"Authorization": f"Token {dated.known['api_key']}", "Accept": "application/json"}):
         answer = dated.http.get(path.format(LINKS), headers=headers)
@@ -184,7 +192,7 @@ def test_malformed_escape_in_the_query_matters_only_to_oauth(dated: Caller, prof
     st.sampled_from(["", "application/json", "application/x-www-form-urlencoded", "multipart/form-data; boundary=b"]),
     st.binary(max_size=30).map(lambda raw: raw.replace(b"\n", b"").replace(b"\r", b"").replace(b"\0", b"")),
 )
-def test_no_request_is_a_defect(  # noqa: PLR0917
+def test_no_request_is_a_defect(
     method: str, path: str, tail: str, body: bytes, content_type: str, authorization: bytes
 ) -> None:
     headers = [(b"Content-Type", content_type.encode()), (b"Authorization", authorization.strip())]

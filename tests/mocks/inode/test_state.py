@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 import httpx
+import pytest
 from tests.mocks.inode.support import DEVICES, LINKS, TOKEN, Caller
 from tests.mocks.inode.test_description import log_in
 
@@ -101,3 +104,23 @@ def test_vendor_answers_under_its_handle_and_on_its_port() -> None:
         key: Any = {"Authorization": f"Token {lab.inode.credentials['api_key']}"}
         assert httpx.get(f"{lab.inode.url}{LINKS}", headers=key).status_code == 200
         assert lab.journal.count(vendor="inode", operation="links") == 1
+
+
+@pytest.mark.parametrize("year", [1970, 2015, 2018, 2040, 9999])
+def test_world_of_any_year_answers(caller_of: MakeCaller, year: int) -> None:
+    caller = caller_of(start=datetime(year, 1, 2, tzinfo=UTC))
+    links, devices = caller.links(), caller.devices()
+    assert (len(links), len(devices)) == (12, 8)
+    measured = [link["last_updated"] is not None for link in links]
+    assert measured == [year > 2016] * 12
+
+
+def test_login_works_over_a_socket_as_in_process() -> None:
+    with vendorlab.world("inode", seed=7) as lab:
+        known = lab.inode.credentials
+        with httpx.Client(base_url=lab.inode.url, follow_redirects=True) as http:
+            page = http.get("/api/swagger/")
+            hidden = dict(re.findall(r'name="(csrfmiddlewaretoken|next)" value="([^"]*)"', page.text))
+            shown = http.post(page.url, data={**hidden, "username": known["username"], "password": known["password"]})
+            assert shown.json()["openapi"] == "3.0.3"
+            assert http.get(LINKS).status_code == 200

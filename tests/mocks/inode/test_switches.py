@@ -176,7 +176,14 @@ def test_owner_only_lets_other_users_log_in_and_no_further(caller_of: MakeCaller
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("links", 5_001), ("links", -1), ("devices", 2_001), ("pagination", -1), ("rate_limit", -1), ("refresh_grace", -1)],
+    [
+        ("links", 5_001),
+        ("links", -1),
+        ("devices", 2_001),
+        ("pagination", -1),
+        ("rate_limit", -1),
+        ("refresh_grace", -1),
+    ],
 )
 def test_setting_out_of_bounds_is_refused(caller_of: MakeCaller, name: str, value: int) -> None:
     with pytest.raises(SettingsError, match=name):

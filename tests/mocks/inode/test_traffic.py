@@ -110,7 +110,7 @@ def test_nothing_was_measured_before_there_was_anything() -> None:
     assert set(TRAFFIC.reports(np.arange(40), INSTALLED)) == {None}
     assert TRAFFIC.past(0, Source.SENSOR, 0, INSTALLED + STEP) == []
     some = latest(INSTALLED + 20 * DAY)
-    assert None not in [value for link, value in zip(COMPANY.links, some, strict=True)]
+    assert None not in some
 
 
 # --- traffic is traffic ----------------------------------------------------------------------------------------------
@@ -140,13 +140,13 @@ def test_rush_hours_are_slow_on_weekdays_and_not_at_night_or_on_weekends() -> No
 
 def test_incidents_strike_a_link_now_and_then() -> None:
     """At night nothing else makes a road slow."""
-    nights = [MONDAY + day * DAY + 2 * HOUR for day in range(300)]
+    nights = [MONDAY + day * DAY + 2 * HOUR for day in range(120)]
     slow = sum(
         value is not None and value.updated == now and value.speed < 0.7 * link.free_flow
         for now in nights
         for link, value in zip(COMPANY.links, latest(now), strict=True)
     )
-    assert 10 < slow < 0.05 * len(nights) * len(COMPANY.links)
+    assert 5 < slow < 0.05 * len(nights) * len(COMPANY.links)
 
 
 def test_more_vehicles_are_seen_by_day_than_at_night() -> None:
@@ -180,7 +180,9 @@ def test_status_follows_the_wall_clock_through_a_day() -> None:
     schedule = Schedule(6 * 60, 20 * 60, (True,) * 5 + (False,) * 2)
     place = next(place for place, link in enumerate(COMPANY.links) if link.schedule == schedule)
     for day in range(40):
-        local = datetime(2026, 3, 2, tzinfo=ZoneInfo("America/Toronto")) + timedelta(days=day)  # across the 8th's change
+        local = datetime(2026, 3, 2, tzinfo=ZoneInfo("America/Toronto")) + timedelta(
+            days=day
+        )  # across the 8th's change
         hours = {hour: TRAFFIC.statuses(np.array([place]), int(local.replace(hour=hour).timestamp()))[0] for hour in
                  (0, 5, 6, 12, 19, 20, 23)}  # fmt: skip
         if Status.DISABLED in hours.values() or Status.NOT_COLLECTED in hours.values():
@@ -197,7 +199,11 @@ def test_credit_runs_out_on_some_days_for_every_link_that_collects() -> None:
     days = [TRAFFIC.statuses(np.array(places), MONDAY + day * DAY + 21 * HOUR) for day in range(200)]
     broke = sum(Status.NOT_COLLECTED in statuses for statuses in days)
     assert 0.5 * BROKE_DAYS < broke / len(days) < 1.7 * BROKE_DAYS
-    assert all(set(statuses) <= {Status.NOT_COLLECTED, Status.DISABLED} for statuses in days if Status.NOT_COLLECTED in statuses)
+    assert all(
+        set(statuses) <= {Status.NOT_COLLECTED, Status.DISABLED}
+        for statuses in days
+        if Status.NOT_COLLECTED in statuses
+    )
 
 
 @given(MOMENTS)
@@ -212,7 +218,9 @@ def test_link_that_does_not_collect_has_no_new_value(now: int) -> None:
 
 
 def test_disabled_link_stops_updating_and_goes_on_afterwards() -> None:
-    place = next(place for place, link in enumerate(COMPANY.links) if link.disabled_since is None and link.schedule is None)
+    place = next(
+        place for place, link in enumerate(COMPANY.links) if link.disabled_since is None and link.schedule is None
+    )
     which = np.array([place])
     start = next(
         now for now in range(MONDAY, MONDAY + 900 * DAY, HOUR) if TRAFFIC.statuses(which, now) == [Status.DISABLED]
