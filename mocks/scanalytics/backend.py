@@ -189,7 +189,9 @@ class Backend:
         }
 
     def restore(self, document: dict[str, Any]) -> None:
-        """Take up the state from ``snapshot``, on an estate of the same seed."""
+        """Take up the state from ``snapshot``, on an estate of the same seed and size."""
+        if document["offline"].keys() != self.estate.devices.keys():
+            raise ValueError("it is of another estate: the setting `deployments` must be the same")
         self.tokens.restore(document["tokens"])
         self.user_throttle.restore(document["throttles"][0])
         self.anonymous_throttle.restore(document["throttles"][1])

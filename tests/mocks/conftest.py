@@ -46,7 +46,11 @@ def profile(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def caller_of(world_of: MakeWorld) -> MakeCaller:
     """Make callers, each of a world of its own."""
-    return lambda **options: Caller(world_of(**options))
+
+    def make(**options: Any) -> Caller:
+        return Caller(world_of(**options))
+
+    return make
 
 
 @pytest.fixture

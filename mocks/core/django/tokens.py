@@ -131,7 +131,9 @@ class TokenStore:
 
     def new_text(self) -> str:
         """A token's text that nobody has yet."""
-        return self._ids.text(self._stream, TOKEN_LENGTH)
+        while (text := self._ids.text(self._stream, TOKEN_LENGTH)) in self:
+            pass
+        return text
 
     def access(self, token: str) -> Token | None:
         """The access token with this text, whatever its state."""

@@ -160,11 +160,16 @@ def _fields(text: str) -> dict[str, str]:
         raise TooManyFieldsError(f"more than {MOST_FIELDS} fields") from error
 
 
+def _in_memory(*_args: Any, **_kwargs: Any) -> BytesIO:
+    """Where a file in a form goes, to be thrown away with the rest; werkzeug's own choice leaves a temporary one."""
+    return BytesIO()
+
+
 def _multipart(body: bytes, content_type: str) -> dict[str, str]:
     from werkzeug.formparser import FormDataParser  # noqa: PLC0415  rare, and not needed to start
 
     parser = FormDataParser(
-        stream_factory=lambda *_args, **_kwargs: BytesIO(),  # files are thrown away: not even a temporary one is made
+        stream_factory=_in_memory,
         max_form_memory_size=len(body),
         max_form_parts=MOST_FIELDS,
         silent=False,
