@@ -4,7 +4,7 @@
 
     WebError
     ├── django.pages.PageError      a page of the web framework (HTML)
-    ├── django.drf.ApiError         a refusal of the REST framework (JSON)
+    ├── django.refusals.ApiError    a refusal of the REST framework (JSON)
     └── …                           each vendor's own
 
     WorldError                      a world cannot do what was asked
