@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from vendorlab.contracts.core.openapi import Spec
     from vendorlab.contracts.core.target import Target
 
-_PRIVATE = ("username", "password", "secret", "api_key")
+_PRIVATE = ("username", "password", "secret", "api_key", "token")
 
 
 class Access:

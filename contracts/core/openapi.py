@@ -26,12 +26,14 @@ class Operation:
         method: In capitals.
         path: The template, as in ``/{version}/array/{key}``.
         claims: The claims whose tests call it (``x-claims``).
+        also_below: A template; the operation is there below it, too (its path's ``x-also-below``).
     """
 
     id: str
     method: str
     path: str
     claims: tuple[str, ...]
+    also_below: str = ""
 
     @property
     def name(self) -> str:
@@ -53,14 +55,20 @@ class Spec:
     def __init__(self, document: Mapping[str, Any]) -> None:
         self.document = document
         self.operations = tuple(
-            Operation(details["operationId"], method.upper(), path, tuple(details.get("x-claims", ())))
+            Operation(
+                id=details["operationId"],
+                method=method.upper(),
+                path=path,
+                claims=tuple(details.get("x-claims", ())),
+                also_below=str(item.get("x-also-below", "")),
+            )
             for path, item in cast("Mapping[str, Mapping[str, Any]]", document["paths"]).items()
             for method, details in item.items()
             if method in METHODS
         )
         # A literal path outranks a template, as OpenAPI has it: /array/list is not an array called "list".
         self._patterns = [
-            (re.compile(re.sub(r"\\{[^/]+?\\}", "[^/]+", re.escape(operation.path))), operation)
+            (re.compile(f"(?:{_pattern(operation.also_below)})?{_pattern(operation.path)}"), operation)
             for operation in sorted(self.operations, key=lambda each: each.path.count("{"))
         ]
 
@@ -83,3 +91,7 @@ class Spec:
             if operation.method == method and pattern.fullmatch(path):
                 return operation
         return None
+
+
+def _pattern(template: str) -> str:
+    return re.sub(r"\\{[^/]+?\\}", "[^/]+", re.escape(template))

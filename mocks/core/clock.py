@@ -111,7 +111,7 @@ class Clock:
         self.lock = threading.RLock()
         self.source = source
         self._running = _checked_rate(rate) or 1.0
-        self._anchor = _Anchor(to_micros(start or datetime.now(UTC)), source(), float(rate))
+        self._stand_at(to_micros(start or datetime.now(UTC)), float(rate))
         self._timers = _Timers()
         self._handlers: dict[str, Handler] = {}
         self._transient: set[str] = set()
@@ -345,13 +345,27 @@ class Clock:
             heapq.heapify(timers.heap)
 
     def _stand_at(self, world: int, rate: float) -> None:
-        if not _EARLIEST <= world <= _LATEST:
-            raise ClockError("the clock keeps to the years 1970 to 9999")
-        self._anchor = _Anchor(world, self.source(), rate)
+        self._anchor = _Anchor(_checked_moment(world), self.source(), rate)
 
     def _changed(self) -> None:
         for watcher in self._watchers:
             watcher()
+
+
+def checked(moment: datetime) -> datetime:
+    """The same moment, if a clock can be set to it.
+
+    Raises:
+        ClockError: it lies outside of the years that a clock keeps to.
+    """
+    _checked_moment(to_micros(moment))
+    return moment
+
+
+def _checked_moment(micros: int) -> int:
+    if not _EARLIEST <= micros <= _LATEST:
+        raise ClockError("the clock keeps to the years 1970 to 9999")
+    return micros
 
 
 def _checked_rate(rate: float) -> float:

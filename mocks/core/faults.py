@@ -20,7 +20,7 @@ MOST_RULES = 1_000
 LONGEST_DELAY = 3_600.0
 """Seconds of line time that a delay may last."""
 
-Count = Annotated[int, msgspec.Meta(ge=1)]
+Count = Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
 Bytes = Annotated[int, msgspec.Meta(ge=0, le=1 << 30)]
 Seconds = Annotated[float, msgspec.Meta(ge=0, le=LONGEST_DELAY)]
 # A bare `$` lets a line break follow.
@@ -29,6 +29,10 @@ Name = Annotated[str, msgspec.Meta(pattern=r"^([A-Za-z0-9][A-Za-z0-9._-]{0,63})?
 
 class FaultError(ValueError):
     """A plan that makes no sense; the message says what to change."""
+
+
+class FaultConflictError(FaultError):
+    """The rules that are there stand in the way of another."""
 
 
 class _Data(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
@@ -194,7 +198,8 @@ class FaultPlan:
             The rule with its name.
 
         Raises:
-            FaultError: it makes no sense, its name is taken, or the plan is full.
+            FaultError: it makes no sense.
+            FaultConflictError: its name is taken, or the plan is full.
         """
         # A rule made in Python goes the same way, for a constructor checks no bounds.
         rule = parse(msgspec.to_builtins(rule) if isinstance(rule, Rule) else rule)
@@ -202,9 +207,11 @@ class FaultPlan:
         if not rule.name:
             rule = msgspec.structs.replace(rule, name=self._free_name(taken))
         if rule.name in taken:
-            raise FaultError(f"a fault named {rule.name!r} is there already; remove it first or choose another name")
+            raise FaultConflictError(
+                f"a fault named {rule.name!r} is there already; remove it first or choose another name"
+            )
         if len(self._active) >= MOST_RULES:
-            raise FaultError(f"a plan holds at most {MOST_RULES} faults")
+            raise FaultConflictError(f"a plan holds at most {MOST_RULES} faults")
         self._active.append(_Active(rule, self._seed))
         return rule
 

@@ -6,17 +6,17 @@ was started, over loopback.
 
 from __future__ import annotations
 
-import hashlib
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Self, cast
+from typing import TYPE_CHECKING, Any, Self
 
-import msgspec
-
-from .clock import Clock, iso, to_datetime
+from .clock import Clock, to_datetime
+from .errors import WorldError
 from .faults import FaultPlan
 from .ids import Ids
 from .journal import Journal
+from .snapshots import Content, SavedVendor, SnapshotError, opened, sealed
 from .vendor import Context, Face, Factory, Vendor
 from .web.dispatch import Dispatch
 
@@ -29,29 +29,9 @@ if TYPE_CHECKING:
     from .edges.loop import ClockDriver, Line, LoopThread
     from .edges.server import Listener
 
-SNAPSHOT_FORMAT = "vendorlab-snapshot"
-SNAPSHOT_VERSION = 1
-
-
-class WorldError(Exception):
-    """The world cannot do what was asked; the message says why and what helps."""
-
 
 class PortTakenError(WorldError):
     """A port is in use by somebody else."""
-
-
-class SnapshotError(WorldError):
-    """A snapshot is damaged, or was not made for this world."""
-
-
-class _Snapshot(msgspec.Struct):
-    """A snapshot as it comes back; the content is checked by its digest."""
-
-    format: str
-    version: int
-    digest: str
-    content: dict[str, Any]
 
 
 @dataclass(slots=True)
@@ -136,6 +116,8 @@ class World:
         self._served: dict[str, _Served] = {}
         self._thread = thread
         self._running: _Running | None = None
+        # Not the clock's lock: the loop needs that one to answer, and starting and stopping wait for the loop.
+        self._listening = threading.RLock()
 
     # --- vendors -------------------------------------------------------------------------------------------------
 
@@ -192,17 +174,21 @@ class World:
         from .edges.asgi import HttpEdge  # noqa: PLC0415  a world without sockets needs no server
         from .edges.server import Listener  # noqa: PLC0415
 
+        if not 0 <= port <= 65_535:
+            raise WorldError(f"a port lies between 0 and 65535, not at {port}")
         served = self._serve(face)
-        if served.listener is None:
-            running = self._run()
-            edge = HttpEdge(served.dispatch, self.clock, reference=None if self.options.direct else served.app)
-            listener = Listener(edge, running.line, self.options.host, port)
-            try:
-                running.thread.call(listener.start())
-            except OSError as error:
-                raise PortTakenError(port_taken(face, self.options.host, port, error)) from error
-            served.listener = listener
-        return served.listener.url
+        with self._listening:
+            if served.listener is None:
+                running = self._run()
+                reference = None if self.options.direct else served.app
+                edge = HttpEdge(served.dispatch, self.clock, reference=reference)
+                listener = Listener(edge, running.line, self.options.host, port)
+                try:
+                    running.thread.call(listener.start())
+                except OSError as error:
+                    raise PortTakenError(port_taken(face, self.options.host, port, error)) from error
+                served.listener = listener
+            return served.listener.url
 
     def url(self, face: str) -> str | None:
         """Where a face listens, or None."""
@@ -211,24 +197,25 @@ class World:
 
     def listeners(self) -> list[tuple[str, str, bool]]:
         """Every listener: face, URL, and whether it accepts."""
-        listening = [(name, served.listener) for name, served in self._served.items() if served.listener]
+        with self.clock.lock:  # one that starts just now adds to them
+            listening = [(name, served.listener) for name, served in self._served.items() if served.listener]
         return [(name, listener.url, listener.accepting) for name, listener in listening]
 
     def stop(self) -> None:
         """Close every listener; a second call does nothing. The state stays, and the world may be started again."""
-        running = self._running
-        if running is None:
-            return
-        self.journal.interrupt(stop=True)
-        for served in self._served.values():
-            if served.listener is not None:
-                running.thread.call(served.listener.stop())
-                served.listener = None
-        running.driver.stop()
-        running.line.stop()
-        if running.owned:
-            running.thread.stop()
-        self._running = None
+        with self._listening:
+            running, self._running = self._running, None
+            if running is None:
+                return
+            self.journal.interrupt(stop=True)
+            for served in self._served.values():
+                if served.listener is not None:
+                    running.thread.call(served.listener.stop())
+                    served.listener = None
+            running.driver.stop()
+            running.line.stop()
+            if running.owned:
+                running.thread.stop()
 
     def __enter__(self) -> Self:
         return self
@@ -261,14 +248,7 @@ class World:
                     for name, vendor in self._vendors.items()
                 },
             }
-        content = msgspec.json.decode(msgspec.json.encode(content))
-        return {
-            "format": SNAPSHOT_FORMAT,
-            "version": SNAPSHOT_VERSION,
-            "at": iso(content["clock"]["now"]),
-            "digest": _digest(content),
-            "content": content,
-        }
+        return sealed(content)
 
     def restore(self, document: Any) -> None:
         """Take up the state from ``snapshot``.
@@ -277,50 +257,43 @@ class World:
             SnapshotError: the document is damaged, of another version, or of other vendors or profiles; the world then
                 stays as it was.
         """
-        content = self._checked(document)
+        content = opened(document)
         with self.clock.lock:
-            before = self.snapshot()["content"]
+            before, made = opened(self.snapshot()), set(self._vendors)
+            try:
+                self._check_vendors(content.vendors)
+            except Exception:
+                self._forget_vendors(made)
+                self.ids.restore(before.ids)  # making a vendor draws from them
+                raise
             try:
                 self._take_up(content)
             except Exception as error:
+                self._forget_vendors(made)
                 self._take_up(before)
-                raise SnapshotError(f"the snapshot does not fit this version: {error!r}") from error
+                raise SnapshotError(f"the snapshot does not fit: {error!r}") from error
 
-    def _take_up(self, content: dict[str, Any]) -> None:
-        for name in content["vendors"]:
-            self.vendor(name)
-        self.ids.reset(content["seed"])
-        for vendor in self._vendors.values():
-            vendor.reset()
-        self.clock.restore(content["clock"])
-        self.faults.reseed(content["seed"])
-        self.faults.restore(content["faults"])
-        for name, saved in content["vendors"].items():
-            self.vendor(name).restore(saved["state"])
-        self.ids.restore(content["ids"])
-
-    def _checked(self, document: Any) -> dict[str, Any]:
-        if not isinstance(document, dict) or cast("dict[str, Any]", document).get("format") != SNAPSHOT_FORMAT:
-            raise SnapshotError("this is not a snapshot of a vendorlab world")
-        try:
-            snapshot = msgspec.convert(document, _Snapshot)
-        except msgspec.ValidationError as error:
-            raise SnapshotError(f"the snapshot is damaged: {error}") from error
-        if snapshot.version != SNAPSHOT_VERSION:
-            raise SnapshotError(
-                f"the snapshot is of version {snapshot.version}, and this vendorlab reads version {SNAPSHOT_VERSION}; "
-                "make a new one"
-            )
-        content = snapshot.content
-        if snapshot.digest != _digest(content):
-            raise SnapshotError("the snapshot is damaged: its digest does not match its content")
-        for name, saved in content["vendors"].items():
+    def _check_vendors(self, vendors: Mapping[str, SavedVendor]) -> None:
+        for name, saved in vendors.items():
             if name not in self._factories:
                 raise SnapshotError(f"the snapshot holds the vendor {name!r}, which does not live in this world")
             profile = self.vendor(name).profile
-            if saved["profile"] != profile:
-                raise SnapshotError(f"the snapshot has {name} in profile {saved['profile']!r}, this world {profile!r}")
-        return content
+            if saved.profile != profile:
+                raise SnapshotError(f"the snapshot has {name} in profile {saved.profile!r}, this world {profile!r}")
+
+    def _forget_vendors(self, keep: set[str]) -> None:
+        self._vendors = {name: vendor for name, vendor in self._vendors.items() if name in keep}
+
+    def _take_up(self, content: Content) -> None:
+        self.ids.reset(content.seed)
+        for vendor in self._vendors.values():
+            vendor.reset()
+        self.clock.restore(content.clock)
+        self.faults.reseed(content.seed)
+        self.faults.restore(content.faults)
+        for name, saved in content.vendors.items():
+            self.vendor(name).restore(saved.state)
+        self.ids.restore(content.ids)
 
     # --- inside --------------------------------------------------------------------------------------------------
 
@@ -350,10 +323,6 @@ class World:
 
     def __repr__(self) -> str:
         return f"<World {', '.join(self.names)} seed={self.ids.seed} at {to_datetime(self.clock.micros()).isoformat()}>"
-
-
-def _digest(content: Any) -> str:
-    return hashlib.sha256(msgspec.json.encode(content, order="sorted")).hexdigest()
 
 
 def port_taken(face: str, host: str, port: int, error: OSError) -> str:

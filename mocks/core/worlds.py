@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from .world import World, WorldError, WorldOptions
+from .errors import WorldError
+from .world import World, WorldOptions
 
 if TYPE_CHECKING:
     from .edges.loop import LoopThread
@@ -24,46 +26,94 @@ class UnknownWorldError(WorldError):
     """There is no world of that name."""
 
 
+class WorldConflictError(WorldError):
+    """The worlds that are there stand in the way."""
+
+
 class Worlds:
-    """Worlds by name; the first is ``main`` and stays."""
+    """Worlds by name; the first is ``main`` and stays. Safe under threads."""
 
     def __init__(self, make: Make, thread: LoopThread) -> None:
         self.thread = thread
         self._make = make
         self._worlds: dict[str, World] = {}
+        self._lock = threading.Lock()  # never held while a world starts or stops: that waits for the loop
+        self._ended = False
 
     @property
     def names(self) -> list[str]:
         """Every world's name, the oldest first."""
         return list(self._worlds)
 
+    def all(self) -> dict[str, World]:
+        """Every world by its name, as they are at this moment."""
+        with self._lock:
+            return dict(self._worlds)
+
     def get(self, name: str) -> World:
         """A world by name."""
-        if name not in self._worlds:
-            raise UnknownWorldError(f"there is no world {name!r}; there are: {', '.join(self._worlds)}")
-        return self._worlds[name]
+        found = self._worlds.get(name)
+        if found is None:
+            raise UnknownWorldError(f"there is no world {name!r}; there are: {', '.join(self.names)}")
+        return found
 
     def create(self, name: str, vendors: Sequence[str], options: WorldOptions) -> World:
-        """Make a world; it does not listen yet."""
+        """Make a world; it does not listen yet.
+
+        Raises:
+            WorldConflictError: the name is taken, there are too many, or all of them have been stopped.
+            WorldError: the name, a vendor or an option makes no sense.
+        """
         if not _NAME.fullmatch(name):
             raise WorldError("a world's name has up to 64 letters, digits, dots, dashes and underscores")
-        if name in self._worlds:
-            raise WorldError(f"a world named {name!r} is there already")
-        if len(self._worlds) >= MOST_WORLDS:
-            raise WorldError(f"there are {MOST_WORLDS} worlds already; delete one first")
-        world = self._make(vendors, options, self.thread)
-        self._worlds[name] = world
+        with self._lock:
+            if self._ended:
+                raise WorldConflictError("the process is about to end")
+            if name in self._worlds:
+                raise WorldConflictError(f"a world named {name!r} is there already")
+            if len(self._worlds) >= MOST_WORLDS:
+                raise WorldConflictError(f"there are {MOST_WORLDS} worlds already; delete one first")
+            world = self._make(vendors, options, self.thread)
+            self._worlds[name] = world
+            return world
+
+    def open(self, name: str, vendors: Sequence[str], options: WorldOptions) -> World:
+        """Make a world and let it listen on free ports; if it cannot, nothing of it is left.
+
+        Raises:
+            WorldConflictError: as ``create``, or it was deleted while it started.
+            PortTakenError: it cannot listen.
+            WorldError: the name, a vendor or an option makes no sense.
+        """
+        world = self.create(name, vendors, options)
+        try:
+            world.start()
+        except Exception:
+            self._forget(name, world)
+            raise
+        if self._ended or self._worlds.get(name) is not world:
+            self._forget(name, world)
+            raise WorldConflictError(f"the world {name!r} was deleted while it started")
         return world
 
     def delete(self, name: str) -> None:
         """End a world and close its listeners."""
-        world = self.get(name)
         if name == MAIN:
-            raise WorldError("the main world cannot be deleted; reset it instead")
-        del self._worlds[name]
+            raise WorldConflictError("the main world cannot be deleted; reset it instead")
+        with self._lock:
+            world = self.get(name)
+            del self._worlds[name]
+        world.stop()
+
+    def _forget(self, name: str, world: World) -> None:
+        with self._lock:
+            if self._worlds.get(name) is world:
+                del self._worlds[name]
         world.stop()
 
     def stop(self) -> None:
-        """Close every listener of every world."""
-        for world in self._worlds.values():
+        """Close every listener of every world; no more are made."""
+        with self._lock:
+            self._ended = True
+        for world in self.all().values():
             world.stop()

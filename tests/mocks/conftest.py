@@ -21,8 +21,8 @@ def world_of() -> Iterator[MakeWorld]:
     """Make worlds that stand still; they are stopped with the test."""
     made: list[World] = []
 
-    def make(**options: Any) -> World:
-        world = make_world(**options)
+    def make(vendor: str = "scanalytics", **options: Any) -> World:
+        world = make_world(vendor, **options)
         made.append(world)
         return world
 
@@ -46,7 +46,11 @@ def profile(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def caller_of(world_of: MakeWorld) -> MakeCaller:
     """Make callers, each of a world of its own."""
-    return lambda **options: Caller(world_of(**options))
+
+    def make(**options: Any) -> Caller:
+        return Caller(world_of(**options))
+
+    return make
 
 
 @pytest.fixture

@@ -7,39 +7,37 @@ open must not reach it either. Hence a bearer token made at start, no CORS, and 
 from __future__ import annotations
 
 import logging
-import re
 from hmac import compare_digest
+from threading import BoundedSemaphore
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import msgspec
 
 from ..clock import ClockError
-from ..errors import WebError
-from ..faults import FaultError
+from ..errors import WebError, WorldError
+from ..faults import FaultConflictError, FaultError
 from ..settings import SettingsError
+from ..snapshots import SnapshotError
 from ..web.message import Answer, Request, TooManyFieldsError
 from ..web.routes import Route, Site
-from ..world import PortTakenError, SnapshotError, WorldError
-from ..worlds import MAIN, UnknownWorldError, Worlds
-from .models import Problem
-from .operations import OPERATIONS, Call, NoSuchThingError, Operation
+from ..world import PortTakenError
+from ..worlds import MAIN, UnknownWorldError, WorldConflictError, Worlds
+from .handlers import MOST_WAITING, Call, NoSuchThingError, TooManyWaitingError
+from .models import TITLES, Problem
+from .operations import OPERATIONS, Operation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-_TITLES = {
-    400: "Bad request",
-    401: "Not authenticated",
-    403: "Forbidden",
-    404: "Not found",
-    405: "Method not allowed",
-    409: "Conflict",
-    413: "Too large",
-    415: "Unsupported media type",
-    500: "vendorlab made a mistake",
-}
+_STATUSES: tuple[tuple[tuple[type[Exception], ...], int], ...] = (
+    ((UnknownWorldError, NoSuchThingError), 404),
+    ((SnapshotError, PortTakenError, WorldConflictError, FaultConflictError), 409),
+    ((TooManyWaitingError,), 503),
+    ((WorldError, ClockError, FaultError, SettingsError), 400),
+)
+"""What a refusal of the kernel is in HTTP; the first that fits counts."""
 _log = logging.getLogger("vendorlab")
 
 
@@ -54,8 +52,8 @@ class ProblemError(WebError):
 
     def answer(self) -> Answer:
         """The error as problem+json."""
-        title = _TITLES.get(self.status, "Error")
-        body = msgspec.json.encode(Problem(title, self.status, self._detail))
+        title = TITLES.get(self.status, "Error")
+        body = msgspec.json.encode(Problem(title=title, status=self.status, detail=self._detail))
         return Answer(self.status, body, [("Content-Type", "application/problem+json"), *_SAFE, *self._headers])
 
 
@@ -69,7 +67,8 @@ class Control:
         worlds: what it controls.
         token: what a caller must show.
         version: vendorlab's.
-        host: where it listens; beyond loopback any Host header is taken, since names differ there.
+        host: where it listens. Beyond loopback any Host header is taken, since names differ there; pages must then be
+            of the same host.
     """
 
     def __init__(self, worlds: Worlds, token: str, version: str, host: str = "127.0.0.1") -> None:
@@ -77,6 +76,7 @@ class Control:
         self._token = token.encode()
         self._version = version
         self._host = host
+        self._waiting = BoundedSemaphore(MOST_WAITING)
         self.site = Site("control", self._routes(), self._missing, self._failure, lambda _request: None)
         self.unrouted = Route("", "unrouted", self._missing)
 
@@ -103,36 +103,31 @@ class Control:
             methods.setdefault(operation.path, {})[operation.method] = operation
             if operation.scoped:
                 methods.setdefault(f"/worlds/<world>{operation.path}", {})[operation.method] = operation
-        routes = [
+        return [
             Route(path, path, self._resource(found), blocking=any(one.blocking for one in found.values()))
             for path, found in methods.items()
         ]
-        return [*routes, Route("/openapi.json", "openapi", self._openapi)]
 
     def _resource(self, operations: dict[str, Operation]) -> Callable[[Request], Answer]:
+        allowed = [*operations, *(["HEAD"] if "GET" in operations else [])]
+
         def handler(request: Request) -> Answer:
             self._check_source(request)
             operation = operations.get("GET" if request.method == "HEAD" else request.method)
             if operation is None or not operation.public:
                 self._check_token(request)
             if operation is None:
-                raise ProblemError(405, f"{request.method} is not for this path", [("Allow", ", ".join(operations))])
+                raise ProblemError(405, f"{request.method} is not for this path", [("Allow", ", ".join(allowed))])
             return self._run(operation, request)
 
         return handler
-
-    def _openapi(self, request: Request) -> Answer:
-        self._check_source(request)
-        from .openapi import describe  # noqa: PLC0415  few ask, and making it is not free
-
-        return _json(200, describe(self._version))
 
     def _missing(self, request: Request) -> Answer:
         self._check_source(request)
         raise ProblemError(404, f"there is nothing at {request.path}; GET /openapi.json lists what there is")
 
     def _failure(self, status: int, _request: Request) -> Answer:
-        return ProblemError(status, _TITLES.get(status, "Error")).answer()
+        return ProblemError(status, TITLES.get(status, "Error")).answer()
 
     # --- one call --------------------------------------------------------------------------------------------------
 
@@ -146,15 +141,13 @@ class Control:
             body=_body(operation, request),
             version=self._version,
             host=self._host,
+            waiting=self._waiting,
         )
         try:
             result = operation.handler(call)
-        except (UnknownWorldError, NoSuchThingError) as error:
-            raise ProblemError(404, str(error)) from error
-        except (SnapshotError, PortTakenError) as error:
-            raise ProblemError(409, str(error)) from error
         except (WorldError, ClockError, FaultError, SettingsError) as error:
-            raise ProblemError(400, str(error)) from error
+            status = next(status for kinds, status in _STATUSES if isinstance(error, kinds))
+            raise ProblemError(status, str(error)) from error
         return Answer(204, b"", [*_SAFE]) if operation.status == 204 else _json(operation.status, result)
 
     def _check_token(self, request: Request) -> None:
@@ -165,13 +158,12 @@ class Control:
 
     def _check_source(self, request: Request) -> None:
         """Refuse a page of another site, and a name that only pretends to be this machine (DNS rebinding)."""
-        if self._host not in _LOOPBACK:
-            return
+        here = self._host in _LOOPBACK
         host = _hostname(f"//{request.headers.get('host', '')}")
-        if host not in _LOOPBACK:
+        if here and host not in _LOOPBACK:
             raise ProblemError(403, f"the Host header names {host!r}, which is not this machine's loopback address")
         origin = request.headers.get("origin")
-        if origin is not None and _hostname(origin) not in _LOOPBACK:
+        if origin is not None and _hostname(origin) not in (_LOOPBACK if here else {host} - {""}):
             raise ProblemError(403, f"pages of {origin} may not use the control API")
 
 
@@ -202,10 +194,13 @@ def _query(operation: Operation, request: Request) -> Any:
 def _body(operation: Operation, request: Request) -> Any:
     if operation.body is None:
         return None
-    if request.media_type not in ("", "application/json") and not re.fullmatch(r".*\+json", request.media_type):
-        raise ProblemError(415, f"send the body as `Content-Type: application/json`, not {request.media_type}")
+    kind = request.media_type
+    if (kind or request.body) and kind != "application/json" and not kind.endswith("+json"):
+        raise ProblemError(415, f"send the body as `Content-Type: application/json`, not {kind or 'without one'}")
     try:
         body: Any = msgspec.json.decode(request.body or b"{}", type=operation.body)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ProblemError(400, f"in the body: {error}") from error
+    except RecursionError as error:
+        raise ProblemError(400, "in the body: it is nested too deeply") from error
     return body

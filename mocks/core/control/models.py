@@ -2,33 +2,52 @@
 
 from __future__ import annotations
 
-from datetime import datetime  # noqa: TC003  msgspec reads the annotations when it decodes
-from typing import Annotated, Any
+from datetime import datetime
+from typing import Annotated, Any, Literal
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
+from ..faults import Rule
 from ..journal import DEFAULT_SIZE
 from ..world import WorldOptions
 
 LONGEST_WAIT = 60.0
 """Seconds that a call may wait for the journal."""
 
+TITLES = {
+    400: "Bad request",
+    401: "Not authenticated",
+    403: "Forbidden",
+    404: "Not found",
+    405: "Method not allowed",
+    409: "Conflict",
+    413: "Too large",
+    415: "Unsupported media type",
+    500: "vendorlab made a mistake",
+    503: "Too busy",
+}
+"""Of problems, by status."""
+
 Name = Annotated[str, Meta(pattern="^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 Seed = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+Sequence = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+Moment = Annotated[datetime, Meta(extra_json_schema={"format": "date-time"})]
+Some = str | UnsetType
+"""A text that may be left out. Not ``str | None``: in a query ``null`` is a text like any other."""
 
 
 class In(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A request's body or query: an unknown key is an error."""
 
 
-class Problem(msgspec.Struct, frozen=True):
+class Problem(msgspec.Struct, frozen=True, kw_only=True):
     """An error (RFC 9457)."""
 
+    type: str = "about:blank"
     title: str
     status: int
     detail: str
-    type: str = "about:blank"
 
 
 class Listener(msgspec.Struct, frozen=True):
@@ -92,7 +111,7 @@ class Advanced(msgspec.Struct, frozen=True):
 class SetClock(In, frozen=True):
     """Any of: go to a moment, run at a rate, stand still or go on."""
 
-    now: datetime | None = None
+    now: Moment | None = None
     rate: Annotated[float, Meta(ge=0, le=1_000_000)] | None = None
     frozen: bool | None = None
 
@@ -101,6 +120,13 @@ class Advance(In, frozen=True):
     """How far to go: seconds."""
 
     seconds: Annotated[float, Meta(gt=0, le=1e12)]
+
+
+class CountedRule(Rule, frozen=True, kw_only=True):
+    """A fault in force: how many exchanges it matched, and how many of them it struck."""
+
+    matched: int
+    struck: int
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -143,15 +169,15 @@ class Waited(msgspec.Struct, frozen=True):
 class JournalQuery(In, frozen=True):
     """Which exchanges; what is not given does not matter."""
 
-    vendor: str | None = None
-    protocol: str | None = None
-    operation: str | None = None
-    method: str | None = None
-    principal: str | None = None
-    status: int | None = None
-    cause: str | None = None
-    fault: str | None = None
-    after: Annotated[int, Meta(ge=0)] = 0
+    vendor: Some = UNSET
+    protocol: Some = UNSET
+    operation: Some = UNSET
+    method: Some = UNSET
+    principal: Some = UNSET
+    status: int | UnsetType = UNSET
+    cause: Some = UNSET
+    fault: Some = UNSET
+    after: Sequence = 0
     limit: Annotated[int, Meta(ge=1, le=DEFAULT_SIZE)] = 1_000
 
 
@@ -162,7 +188,7 @@ class WaitQuery(JournalQuery, frozen=True):
     timeout: Annotated[float, Meta(ge=0, le=LONGEST_WAIT)] = 5.0
 
 
-class Reset(In, frozen=True):
+class ResetWorld(In, frozen=True):
     """Return to the start; with another seed if one is given."""
 
     seed: Seed | None = None
@@ -196,8 +222,8 @@ class Token(msgspec.Struct, frozen=True):
 class TokenQuery(In, frozen=True):
     """Which tokens to list."""
 
-    vendor: str | None = None
-    kind: str | None = None
+    vendor: Some = UNSET
+    kind: Literal["access", "refresh"] | UnsetType = UNSET
 
 
 class WhichTokens(In, frozen=True):
@@ -226,7 +252,7 @@ class NewWorld(In, frozen=True):
     name: Name
     vendors: list[str] = []
     seed: Seed = 0
-    start: datetime | None = None
+    start: Moment | None = None
     rate: Annotated[float, Meta(ge=0, le=1_000_000)] = 1.0
     profiles: dict[str, str] = {}
     settings: dict[str, dict[str, Any]] = {}

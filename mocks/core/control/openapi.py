@@ -7,25 +7,21 @@ from typing import Any
 
 import msgspec
 
-from ..faults import Rule
-from .models import Problem
+from .models import TITLES, Problem
 from .operations import OPERATIONS, Operation
 
 _REF = "#/components/schemas/{name}"
+_WORLD = "/worlds/{world}"
 
 
 def describe(version: str) -> dict[str, Any]:
     """The whole description, as data."""
-    types = [
-        *(kind for one in OPERATIONS for kind in (one.body, one.query, one.answer) if kind not in (None, dict)),
-        Problem,
-        Rule,
-    ]
-    schemas, components = msgspec.json.schema_components(types, ref_template=_REF)
-    by_type = {_key(kind): schema for kind, schema in zip(types, schemas, strict=True)}
+    types = [kind for one in OPERATIONS for kind in (one.body, one.answer) if kind not in (None, dict)]
+    schemas, components = msgspec.json.schema_components([*types, Problem], ref_template=_REF)
+    by_type = {_key(kind): schema for kind, schema in zip(types, schemas, strict=False)}
     paths: dict[str, dict[str, Any]] = {}
     for operation in OPERATIONS:
-        for prefix in ("", "/worlds/{world}") if operation.scoped else ("",):
+        for prefix in ("", _WORLD) if operation.scoped else ("",):
             path = prefix + re.sub("<([^>]+)>", r"{\1}", operation.path)
             paths.setdefault(path, {})[operation.method.lower()] = _operation(operation, path, by_type, components)
     return {
@@ -44,36 +40,51 @@ def describe(version: str) -> dict[str, Any]:
     }
 
 
+def statuses(operation: Operation, *, named_world: bool) -> list[int]:
+    """The statuses of every refusal: those that all calls share, and the operation's own."""
+    found = {400, 403, *operation.refuses}
+    if not operation.public:
+        found.add(401)
+    if named_world:
+        found.add(404)
+    if operation.body is not None:
+        found |= {413, 415}
+    return sorted(found)
+
+
 def _operation(operation: Operation, path: str, by_type: dict[str, Any], components: dict[str, Any]) -> dict[str, Any]:
-    scoped = path.startswith("/worlds/{world}")
+    in_world = path.startswith(_WORLD + "/")
+    refusals = {str(status): _problem(status) for status in statuses(operation, named_world=in_world)}
     found: dict[str, Any] = {
-        "operationId": f"{operation.name}-in-world" if scoped else operation.name,
+        "operationId": f"{operation.name}-in-world" if in_world else operation.name,
         "summary": operation.summary,
-        "responses": {str(operation.status): _success(operation, by_type), "default": _PROBLEM},
+        "responses": {str(operation.status): _success(operation, by_type), **refusals},
     }
     parameters = [
         {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
         for name in re.findall("{([^}]+)}", path)
     ]
     if operation.query is not None:
-        name = by_type[_key(operation.query)]["$ref"].rsplit("/", 1)[1]
-        properties: dict[str, Any] = components[name]["properties"]
-        parameters += [{"name": field, "in": "query", "schema": schema} for field, schema in properties.items()]
+        properties: dict[str, Any] = msgspec.json.schema_components([operation.query])[1][operation.query.__name__]
+        parameters += [
+            {"name": field, "in": "query", "schema": schema} for field, schema in properties["properties"].items()
+        ]
     if parameters:
         found["parameters"] = parameters
     if operation.body is not None:
-        schema = _schema_of_body(operation, by_type)
-        found["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+        found["requestBody"] = _request_body(operation, by_type, components)
     if operation.public:
         found["security"] = []
     return found
 
 
-def _schema_of_body(operation: Operation, by_type: dict[str, Any]) -> dict[str, Any]:
-    if operation.body is not dict:
-        schema: dict[str, Any] = by_type[_key(operation.body)]
-        return schema
-    return by_type[_key(Rule)] if operation.path == "/faults" else {"type": "object"}
+def _request_body(operation: Operation, by_type: dict[str, Any], components: dict[str, Any]) -> dict[str, Any]:
+    """What is sent; nothing at all stands for an object without members."""
+    if operation.body is dict:
+        return {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}}
+    schema: dict[str, Any] = by_type[_key(operation.body)]
+    required = bool(components[schema["$ref"].rsplit("/", 1)[1]]["required"])
+    return {"required": required, "content": {"application/json": {"schema": schema}}}
 
 
 def _success(operation: Operation, by_type: dict[str, Any]) -> dict[str, Any]:
@@ -85,10 +96,9 @@ def _success(operation: Operation, by_type: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-_PROBLEM = {
-    "description": "An error",
-    "content": {"application/problem+json": {"schema": {"$ref": _REF.format(name="Problem")}}},
-}
+def _problem(status: int) -> dict[str, Any]:
+    schema = {"$ref": _REF.format(name=Problem.__name__)}
+    return {"description": TITLES[status], "content": {"application/problem+json": {"schema": schema}}}
 
 
 def _key(kind: Any) -> str:

@@ -1,47 +1,15 @@
-"""What the control API can do: one function per operation, over a world or over all of them.
-
-Each takes a ``Call`` and returns data; refusals are the kernel's own errors, and ``app`` knows their statuses.
-"""
+"""The table of the control API's operations; its routes and its description are both made from it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
-import msgspec
-
-from ..clock import iso, to_micros
-from ..ids import fingerprint
-from ..journal import Query
-from ..world import World, WorldError
-from . import models
+from ..faults import Rule
+from . import handlers, models
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from ..django.tokens import Token, TokenStore
-    from ..worlds import Worlds
-
-API_VERSION = 1
-MOST_FIRED_LISTED = 1_000
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One call of an operation, decoded."""
-
-    worlds: Worlds
-    world_name: str
-    params: dict[str, str]
-    query: Any
-    body: Any
-    version: str
-    host: str
-
-    @property
-    def world(self) -> World:
-        """The world that the call is about."""
-        return self.worlds.get(self.world_name)
+    from collections.abc import Callable
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +20,14 @@ class Operation:
         scoped: it is about one world, and there for every world under ``/worlds/<world>``.
         public: it needs no token.
         blocking: it may wait.
+        refuses: statuses of its own refusals; those that all calls share go without saying.
     """
 
     method: str
     path: str
     name: str
     summary: str
-    handler: Callable[[Call], Any]
+    handler: Callable[[handlers.Call], Any]
     body: Any = None
     query: Any = None
     answer: Any = None
@@ -66,298 +35,142 @@ class Operation:
     scoped: bool = True
     public: bool = False
     blocking: bool = False
-
-
-class NoSuchThingError(WorldError):
-    """The named thing is not there."""
-
-
-# --- about the process -----------------------------------------------------------------------------------------------
-
-
-def health(call: Call) -> models.Health:
-    """Every listener and whether it accepts."""
-    listeners = [
-        models.Listener(name, face, url, accepting)
-        for name in call.worlds.names
-        for face, url, accepting in call.worlds.get(name).listeners()
-    ]
-    return models.Health("ok" if all(listener.accepting for listener in listeners) else "starting", listeners)
-
-
-def version(call: Call) -> models.Version:
-    """Versions."""
-    return models.Version(call.version, API_VERSION)
-
-
-def list_worlds(call: Call) -> list[models.World]:
-    """Every world."""
-    return [models.World(name, describe(call.worlds.get(name))) for name in call.worlds.names]
-
-
-def create_world(call: Call) -> models.World:
-    """Make a world and let it listen."""
-    wanted: models.NewWorld = call.body
-    world = call.worlds.create(wanted.name, wanted.vendors, wanted.options(call.host))
-    try:
-        world.start()
-    except Exception:
-        call.worlds.delete(wanted.name)
-        raise
-    return models.World(wanted.name, describe(world))
-
-
-def delete_world(call: Call) -> None:
-    """End a world."""
-    call.worlds.delete(call.params["name"])
-
-
-# --- about one world -------------------------------------------------------------------------------------------------
-
-
-def describe(world: World) -> dict[str, models.Vendor]:
-    """Where each vendor of a world is and how to log in."""
-    return {face.name: models.Vendor(world.url(face.name), dict(face.credentials())) for face in world.faces()}
-
-
-def vendors(call: Call) -> dict[str, models.Vendor]:
-    """Where each vendor is and how to log in."""
-    return describe(call.world)
-
-
-def clock(call: Call) -> models.Clock:
-    """The clock."""
-    found = call.world.clock
-    return models.Clock(iso(found.micros()), found.rate, found.frozen, found.timers)
-
-
-def set_clock(call: Call) -> models.Clock:
-    """Turn the clock: rate first, then standing still or going on, then the moment."""
-    wanted: models.SetClock = call.body
-    found = call.world.clock
-    if wanted.now is not None:
-        to_micros(wanted.now)
-    if wanted.rate is not None:
-        found.run(wanted.rate)
-    if wanted.frozen is not None:
-        (found.freeze if wanted.frozen else found.resume)()
-    if wanted.now is not None:
-        found.set(wanted.now)
-    return clock(call)
-
-
-def advance(call: Call) -> models.Advanced:
-    """Move the clock forward, timer by timer."""
-    fired = call.world.clock.advance(call.body.seconds)
-    now = clock(call)
-    listed = [models.Fired(iso(to_micros(one.due)), one.name, dict(one.detail)) for one in fired[:MOST_FIRED_LISTED]]
-    return models.Advanced(now.now, now.rate, now.frozen, now.timers, listed, len(fired) - len(listed))
-
-
-def list_faults(call: Call) -> list[dict[str, Any]]:
-    """Every rule, with how often it matched and struck."""
-    return call.world.faults.rules()
-
-
-def add_fault(call: Call) -> dict[str, Any]:
-    """Add a rule."""
-    with call.world.clock.lock:
-        rule = call.world.faults.add(call.body)
-    return cast("dict[str, Any]", msgspec.to_builtins(rule))
-
-
-def clear_faults(call: Call) -> None:
-    """Remove every rule."""
-    with call.world.clock.lock:
-        call.world.faults.clear()
-
-
-def remove_fault(call: Call) -> None:
-    """Remove one rule."""
-    name = call.params["name"]
-    with call.world.clock.lock:
-        if not call.world.faults.remove(name):
-            raise NoSuchThingError(f"there is no fault named {name!r}")
-
-
-def journal(call: Call) -> models.Entries:
-    """Exchanges that match."""
-    return models.Entries(*_entries(call, call.world.journal.find(_query(call.query), limit=call.query.limit)))
-
-
-def wait_for(call: Call) -> models.Waited:
-    """Wait until enough exchanges match."""
-    wanted: models.WaitQuery = call.query
-    found = call.world.journal.wait_for(_query(wanted), count=wanted.count, timeout=wanted.timeout)
-    return models.Waited(*_entries(call, found[: wanted.limit]), matched=len(found) >= wanted.count)
-
-
-def clear_journal(call: Call) -> None:
-    """Forget every exchange."""
-    call.world.journal.clear()
-
-
-def reset(call: Call) -> models.Seeded:
-    """Return to the start."""
-    call.world.reset(call.body.seed if call.body else None)
-    return models.Seeded(call.world.ids.seed)
-
-
-def snapshot(call: Call) -> dict[str, Any]:
-    """The whole state."""
-    return call.world.snapshot()
-
-
-def restore(call: Call) -> None:
-    """Take up a state."""
-    call.world.restore(call.body)
-
-
-def state(call: Call) -> dict[str, Any]:
-    """What is in every vendor, without secrets."""
-    return {name: call.world.vendor(name).state() for name in call.world.names}
-
-
-def vendor_state(call: Call) -> dict[str, Any]:
-    """What is in one vendor, without secrets."""
-    name = call.params["vendor"]
-    if name not in call.world.names:
-        raise NoSuchThingError(f"there is no vendor {name!r} in this world; there are: {', '.join(call.world.names)}")
-    return call.world.vendor(name).state()
-
-
-def list_tokens(call: Call) -> list[models.Token]:
-    """Every token."""
-    wanted: models.TokenQuery = call.query
-    names = [wanted.vendor] if wanted.vendor else call.world.names
-    with call.world.clock.lock:
-        return [
-            models.Token(vendor=name, **token.as_json())
-            for name in names
-            if (store := call.world.vendor(name).tokens) is not None
-            for token in store.all()
-            if wanted.kind in (None, token.kind)
-        ]
-
-
-def revoke_tokens(call: Call) -> models.Changed:
-    """End tokens before their time."""
-    with call.world.clock.lock:
-        store = _store(call)
-        return models.Changed(sum(store.revoke(token) for token in list(_chosen(store, call.body))))
-
-
-def expire_tokens(call: Call) -> models.Changed:
-    """Let access tokens expire now."""
-    with call.world.clock.lock:
-        store = _store(call)
-        return models.Changed(sum(store.expire(token) for token in list(_chosen(store, call.body))))
-
-
-# --- inside ----------------------------------------------------------------------------------------------------------
-
-
-def _query(wanted: models.JournalQuery) -> Query:
-    return Query(**{name: getattr(wanted, name) for name in Query.__dataclass_fields__})
-
-
-def _entries(call: Call, found: list[Any]) -> tuple[list[models.Entry], int, int]:
-    entries = [models.Entry(**entry.as_json()) for entry in found]
-    return entries, entries[-1].seq if entries else call.query.after, call.world.journal.dropped
-
-
-def _store(call: Call) -> TokenStore:
-    store = call.world.vendor(call.body.vendor).tokens
-    if store is None:
-        raise NoSuchThingError(f"{call.body.vendor} has no OAuth tokens")
-    return store
-
-
-def _chosen(store: TokenStore, which: models.WhichTokens) -> Iterator[Token]:
-    if which.user is not None:
-        return (token for token in store.all() if token.user == which.user)
-    if which.id is not None:
-        return (token for token in store.all() if fingerprint(token.token) == which.id)
-    found = store.access(which.token or "") or store.refresh(which.token or "")
-    if found is None:
-        raise NoSuchThingError(f"there is no such token at {which.vendor}")
-    return iter((found,))
+    refuses: tuple[int, ...] = ()
 
 
 OPERATIONS = (
-    Operation("GET", "/health", "health", "Every listener", health, answer=models.Health, scoped=False, public=True),
-    Operation("GET", "/version", "version", "Versions", version, answer=models.Version, scoped=False, public=True),
-    Operation("GET", "/worlds", "list-worlds", "Every world", list_worlds, answer=list[models.World], scoped=False),
+    Operation(
+        "GET", "/health", "health", "Every listener", handlers.health, answer=models.Health, scoped=False, public=True
+    ),
+    Operation(
+        "GET", "/version", "version", "Versions", handlers.version, answer=models.Version, scoped=False, public=True
+    ),
+    Operation(
+        "GET",
+        "/openapi.json",
+        "openapi",
+        "This description",
+        handlers.openapi,
+        answer=dict[str, Any],
+        scoped=False,
+        public=True,
+    ),
+    Operation(
+        "GET", "/worlds", "list-worlds", "Every world", handlers.list_worlds, answer=list[models.World], scoped=False
+    ),
     Operation(
         "POST",
         "/worlds",
         "create-world",
         "Make a world",
-        create_world,
+        handlers.create_world,
         body=models.NewWorld,
         answer=models.World,
         status=201,
         scoped=False,
         blocking=True,
+        refuses=(409,),
     ),
     Operation(
         "DELETE",
         "/worlds/<name>",
         "delete-world",
         "End a world",
-        delete_world,
+        handlers.delete_world,
         status=204,
         scoped=False,
         blocking=True,
+        refuses=(404, 409),
     ),
-    Operation("GET", "/vendors", "vendors", "Addresses and credentials", vendors, answer=dict[str, models.Vendor]),
-    Operation("GET", "/clock", "clock", "The clock", clock, answer=models.Clock),
-    Operation("PUT", "/clock", "set-clock", "Turn the clock", set_clock, body=models.SetClock, answer=models.Clock),
+    Operation(
+        "GET", "/vendors", "vendors", "Addresses and credentials", handlers.vendors, answer=dict[str, models.Vendor]
+    ),
+    Operation("GET", "/clock", "clock", "The clock", handlers.clock, answer=models.Clock),
+    Operation(
+        "PUT", "/clock", "set-clock", "Turn the clock", handlers.set_clock, body=models.SetClock, answer=models.Clock
+    ),
     Operation(
         "POST",
         "/clock/advance",
         "advance",
         "Move the clock forward",
-        advance,
+        handlers.advance,
         body=models.Advance,
         answer=models.Advanced,
     ),
-    Operation("GET", "/faults", "list-faults", "Every fault", list_faults, answer=list[dict[str, Any]]),
-    Operation("POST", "/faults", "add-fault", "Add a fault", add_fault, body=dict, answer=dict[str, Any], status=201),
-    Operation("DELETE", "/faults", "clear-faults", "Remove every fault", clear_faults, status=204),
-    Operation("DELETE", "/faults/<name>", "remove-fault", "Remove a fault", remove_fault, status=204),
+    Operation("GET", "/faults", "list-faults", "Every fault", handlers.list_faults, answer=list[models.CountedRule]),
+    Operation(
+        "POST",
+        "/faults",
+        "add-fault",
+        "Add a fault",
+        handlers.add_fault,
+        body=Rule,
+        answer=Rule,
+        status=201,
+        refuses=(409,),
+    ),
+    Operation("DELETE", "/faults", "clear-faults", "Remove every fault", handlers.clear_faults, status=204),
+    Operation(
+        "DELETE", "/faults/<name>", "remove-fault", "Remove a fault", handlers.remove_fault, status=204, refuses=(404,)
+    ),
     Operation(
         "GET",
         "/journal",
         "journal",
         "Exchanges that match",
-        journal,
+        handlers.journal,
         query=models.JournalQuery,
         answer=models.Entries,
     ),
-    Operation("DELETE", "/journal", "clear-journal", "Forget every exchange", clear_journal, status=204),
+    Operation("DELETE", "/journal", "clear-journal", "Forget every exchange", handlers.clear_journal, status=204),
     Operation(
         "GET",
         "/journal/wait",
         "wait-for",
         "Wait for exchanges",
-        wait_for,
+        handlers.wait_for,
         query=models.WaitQuery,
         answer=models.Waited,
         blocking=True,
+        refuses=(503,),
     ),
-    Operation("POST", "/reset", "reset", "Return to the start", reset, body=models.Reset, answer=models.Seeded),
-    Operation("PUT", "/seed", "set-seed", "Return to another start", reset, body=models.SetSeed, answer=models.Seeded),
-    Operation("GET", "/snapshot", "snapshot", "The whole state", snapshot, answer=dict[str, Any]),
-    Operation("PUT", "/snapshot", "restore", "Take up a state", restore, body=dict, status=204),
-    Operation("GET", "/state", "state", "What is in every vendor", state, answer=dict[str, Any]),
-    Operation("GET", "/state/<vendor>", "vendor-state", "What is in one vendor", vendor_state, answer=dict[str, Any]),
+    Operation(
+        "POST", "/reset", "reset", "Return to the start", handlers.reset, body=models.ResetWorld, answer=models.Seeded
+    ),
+    Operation(
+        "PUT", "/seed", "set-seed", "Return to another start", handlers.reset, body=models.SetSeed, answer=models.Seeded
+    ),
+    Operation(
+        "GET", "/snapshot", "snapshot", "The whole state", handlers.snapshot, answer=dict[str, Any], blocking=True
+    ),
+    Operation(
+        "PUT",
+        "/snapshot",
+        "restore",
+        "Take up a state",
+        handlers.restore,
+        body=dict,
+        status=204,
+        blocking=True,
+        refuses=(409,),
+    ),
+    Operation("GET", "/state", "state", "What is in every vendor", handlers.state, answer=dict[str, Any]),
+    Operation(
+        "GET",
+        "/state/<vendor>",
+        "vendor-state",
+        "What is in one vendor",
+        handlers.vendor_state,
+        answer=dict[str, Any],
+        refuses=(404,),
+    ),
     Operation(
         "GET",
         "/tokens",
         "list-tokens",
         "Every token",
-        list_tokens,
+        handlers.list_tokens,
         query=models.TokenQuery,
         answer=list[models.Token],
     ),
@@ -366,18 +179,20 @@ OPERATIONS = (
         "/tokens/revoke",
         "revoke-tokens",
         "End tokens",
-        revoke_tokens,
+        handlers.revoke_tokens,
         body=models.WhichTokens,
         answer=models.Changed,
+        refuses=(404,),
     ),
     Operation(
         "POST",
         "/tokens/expire",
         "expire-tokens",
         "Let tokens expire",
-        expire_tokens,
+        handlers.expire_tokens,
         body=models.WhichTokens,
         answer=models.Changed,
+        refuses=(404,),
     ),
 )
-"""Everything that there is; routes and description are made from it."""
+"""Everything that there is."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..clock import Clock
-from ..edges.asgi import HttpEdge
+from ..edges.asgi import DRAINED, HttpEdge
 from ..edges.loop import Line
 from ..edges.server import Listener
 from ..world import PortTakenError, port_taken
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from ..worlds import Worlds
     from .app import Control
 
-LARGEST_BODY = 256 << 20
-"""Bytes: a snapshot of a world with all its tokens goes in one body."""
+LARGEST_BODY = DRAINED
+"""Bytes: a snapshot goes in one body, and that of a world with all the tokens it may have is half as long."""
 
 
 class ControlServer:

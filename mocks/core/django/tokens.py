@@ -131,7 +131,9 @@ class TokenStore:
 
     def new_text(self) -> str:
         """A token's text that nobody has yet."""
-        return self._ids.text(self._stream, TOKEN_LENGTH)
+        while (text := self._ids.text(self._stream, TOKEN_LENGTH)) in self:
+            pass
+        return text
 
     def access(self, token: str) -> Token | None:
         """The access token with this text, whatever its state."""
@@ -213,7 +215,7 @@ class TokenStore:
         self._end(token, State.EXPIRED)
         return True
 
-    def __contains__(self, text: str) -> bool:
+    def __contains__(self, text: object) -> bool:
         return text in self._access or text in self._refresh
 
     def all(self) -> Iterator[Token]:

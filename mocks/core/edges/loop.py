@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from ..clock import Clock, Timer
 
 T = TypeVar("T")
+
+MOST_THREADS = 256
+"""Calls that may be away from the loop at once; asyncio's own bound is a few per processor, and some wait for long."""
 
 
 def _new_loop() -> asyncio.AbstractEventLoop:
@@ -30,6 +34,7 @@ class LoopThread:
 
     def __init__(self) -> None:
         self.loop = _new_loop()
+        self.loop.set_default_executor(ThreadPoolExecutor(MOST_THREADS, thread_name_prefix="vendorlab"))
         self._thread = threading.Thread(target=self._run, name="vendorlab", daemon=True)
         self._thread.start()
 

@@ -6,6 +6,7 @@ redirects nothing by itself.
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Any
 
 import flask
@@ -26,8 +27,17 @@ UNROUTED = "unrouted"
 Environ = dict[str, Any]
 
 
+_COMPILING = threading.Lock()
+"""werkzeug compiles routes through ``ast``, which CPython 3.11 does not bear in two threads at once."""
+
+
 def mount(dispatch: Responder, largest_body: int = LARGEST_BODY) -> flask.Flask:
     """A Flask app that answers for one site: its routes, and the vendor's own page for all the rest."""
+    with _COMPILING:
+        return _mount(dispatch, largest_body)
+
+
+def _mount(dispatch: Responder, largest_body: int) -> flask.Flask:
     app = flask.Flask(f"vendorlab.{dispatch.site.name}", static_folder=None)
     app.url_map.merge_slashes = False
     app.url_map.redirect_defaults = False

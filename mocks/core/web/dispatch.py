@@ -46,7 +46,7 @@ class Dispatch:
         clock = self._clock
         began = clock.source()
         with clock.lock:
-            clock.run_due()
+            self._run_timers()
             rule = self._match(route, request) if self._faults else None
             answer = self._run(route, request) if rule is None or rule.runs_handler else None
             if rule is not None:
@@ -75,6 +75,12 @@ class Dispatch:
         answer = self.site.failure(status, request)
         answer.cause = cause
         return self(Route(request.path, "unrouted", lambda _: answer), request)
+
+    def _run_timers(self) -> None:
+        try:
+            self._clock.run_due()
+        except Exception:  # noqa: BLE001  the request has nothing to do with it
+            _log.exception("vendorlab made a mistake in a timer")
 
     def _match(self, route: Route, request: Request) -> Rule | None:
         def principal() -> str:

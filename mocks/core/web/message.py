@@ -44,6 +44,7 @@ class Request:
         principal: who is asking, once that is known: a user's name or a client id; until then ``anonymous``.
         credential: the credential used, masked for the journal.
         detail: what else the journal should remember, without secrets.
+        vary: request headers that the answer came to depend on, besides those that it always depends on.
     """
 
     __slots__ = (
@@ -59,6 +60,7 @@ class Request:
         "peer",
         "principal",
         "query",
+        "vary",
     )
 
     def __init__(
@@ -80,6 +82,7 @@ class Request:
         self.principal = ANONYMOUS
         self.credential = ""
         self.detail: dict[str, Any] = {}
+        self.vary: tuple[str, ...] = ()
         self._query_fields: dict[str, str] | None = None
         self._form: dict[str, str] | None = None
 
@@ -157,11 +160,16 @@ def _fields(text: str) -> dict[str, str]:
         raise TooManyFieldsError(f"more than {MOST_FIELDS} fields") from error
 
 
+def _in_memory(*_args: Any, **_kwargs: Any) -> BytesIO:
+    """Where a file in a form goes, to be thrown away with the rest; werkzeug's own choice leaves a temporary one."""
+    return BytesIO()
+
+
 def _multipart(body: bytes, content_type: str) -> dict[str, str]:
     from werkzeug.formparser import FormDataParser  # noqa: PLC0415  rare, and not needed to start
 
     parser = FormDataParser(
-        stream_factory=lambda *_args, **_kwargs: BytesIO(),  # files are thrown away: not even a temporary one is made
+        stream_factory=_in_memory,
         max_form_memory_size=len(body),
         max_form_parts=MOST_FIELDS,
         silent=False,

@@ -12,14 +12,16 @@ from typing import TYPE_CHECKING, Any
 import rich_click as click
 
 from vendorlab import __version__
-from vendorlab.cli.common import UsageFailure, show_json, show_table
-from vendorlab.mocks.registry import ADDRESSES
+from vendorlab.cli.common import UsageFailure, left_token, show_json, show_table
+from vendorlab.mocks.registry import ADDRESSES, vendors
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-SUITES = [one.name for one in ADDRESSES]
-"""The vendors that have a contract suite."""
+CONTROL = "control"
+_PREFIX = "VENDORLAB_CONTROL_"
+SUITES = [*(one.name for one in ADDRESSES), CONTROL]
+"""What has a contract suite: the vendors, and our own control API."""
 
 
 @click.command(context_settings={"ignore_unknown_options": False})
@@ -45,7 +47,7 @@ def check(
     expression: str | None,
     verbose: bool,
 ) -> int:
-    """Run a vendor's contract suite, on a fake or on the real thing.
+    """Run a vendor's contract suite, on a fake or on the real thing; `control` is our own control API.
 
     A real endpoint's credentials come from the environment, as `vendorlab env` names them. There, only what reads is
     run unless --allow says more.
@@ -63,6 +65,8 @@ def check(
         raise UsageFailure("--target goes with one vendor, not with `all`")
     if target is not None and profile is not None:
         raise UsageFailure("--profile is for the fake: a real endpoint is what it is")
+    if profile is not None and CONTROL in names:
+        raise UsageFailure("--profile goes with one vendor; the control API has none")
     extra = [*(["-k", expression] if expression else []), *(["-v"] if verbose else [])]
     grants = [name.strip() for name in allow.split(",")] if allow else []
     status = 0
@@ -80,9 +84,12 @@ def check(
 
 def _on_target(name: str, url: str, grants: Sequence[str], shared: dict[str, Any]) -> int:
     run = _runner()
+    environ = dict(os.environ)
+    if name == CONTROL:  # it turns its own clocks, with the token that other commands find, too
+        environ |= {f"{_PREFIX}URL": url, f"{_PREFIX}TOKEN": os.environ.get(f"{_PREFIX}TOKEN") or left_token(url) or ""}
     try:
-        target = run.Target.from_environment(name, os.environ, url)
-        control = run.control(os.environ)
+        target = run.Target.from_environment(name, environ, url)
+        control = run.control(environ)
     except run.UsageError as error:
         raise UsageFailure(str(error)) from error
     return int(run.run_suite(name, targets={name: target}, allow=grants, control=control, **shared))
@@ -94,7 +101,7 @@ def _on_fake(name: str, profile: str | None, grants: Sequence[str], shared: dict
 
     run = _runner()
     serving = Serving(
-        names=[name],
+        names=vendors() if name == CONTROL else [name],
         ports=dict.fromkeys(["control", name], 0),
         options=WorldOptions(profiles={name: profile} if profile else {}),
         token=secrets.token_urlsafe(24),
@@ -102,9 +109,12 @@ def _on_fake(name: str, profile: str | None, grants: Sequence[str], shared: dict
     )
     try:
         serving.start()
-        found = serving.ready()["vendors"][name]
-        target = run.Target(name, found["url"], found["credentials"])
         control = run.ControlAddress(serving.control_url, serving.token)
+        if name == CONTROL:
+            target = run.Target(name, serving.control_url, {"token": serving.token})
+        else:
+            found = serving.ready()["vendors"][name]
+            target = run.Target(name, found["url"], found["credentials"])
         return int(run.run_suite(name, targets={name: target}, allow=grants, control=control, **shared))
     finally:
         serving.stop()

@@ -17,6 +17,7 @@ SPEC = Spec(
             },
             "/{version}/door/list": {"get": {"operationId": "listDoors"}},
             "/o/token/": {"post": {"operationId": "createToken"}},
+            "/bells": {"x-also-below": "/houses/{house}", "get": {"operationId": "listBells"}},
         }
     }
 )
@@ -28,6 +29,7 @@ def test_operations_are_read_in_order() -> None:
         "DELETE /{version}/door/{key}",
         "GET /{version}/door/list",
         "POST /o/token/",
+        "GET /bells",
     ]
     assert SPEC.operations[0].claims == ("acme.door.opens",)
 
@@ -44,6 +46,10 @@ def test_operations_are_read_in_order() -> None:
         ("GET", "/v1/door/A7/lock", None),
         ("GET", "/v1/door/", None),
         ("GET", "/v1/doors/A7", None),
+        ("GET", "/bells", "listBells"),
+        ("GET", "/houses/7/bells", "listBells"),
+        ("GET", "/houses/bells", None),
+        ("GET", "/houses/7/v1/door/A7", None),
     ],
 )
 def test_request_belongs_to_the_operation_of_its_path(method: str, path: str, expected: str | None) -> None:

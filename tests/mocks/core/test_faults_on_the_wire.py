@@ -48,7 +48,8 @@ class Served:
         return self._connect(self.url)
 
     def fault(self, kind: str, /, **parts: Any) -> None:
-        rule = {name: parts.pop(name) for name in ("when", "phase", "match", "times", "name") if name in parts}
+        names = {"when", "phase", "match", "times", "name"} & parts.keys()
+        rule: dict[str, Any] = {name: parts.pop(name) for name in names}
         self.world.faults.add({"action": {"kind": kind, **parts}, **rule})
 
     def handled(self, count: int = 1) -> None:
@@ -209,7 +210,9 @@ def test_drip_gives_the_head_at_once_and_the_body_piece_by_piece(served: Served,
     assert wire.ask(served.get()).body == body
 
 
-@pytest.mark.parametrize("action", [{"kind": "delay", "seconds": 0.03}, {"kind": "drip", "chunk": 40, "interval": 0.01}])
+@pytest.mark.parametrize(
+    "action", [{"kind": "delay", "seconds": 0.03}, {"kind": "drip", "chunk": 40, "interval": 0.01}]
+)
 def test_line_time_is_the_walls_by_default(world_of: MakeWorld, connect: Connect, action: dict[str, Any]) -> None:
     served = Served(world_of(), connect)
     served.world.faults.add({"action": action})
@@ -318,15 +321,20 @@ def read_on(served: Served, wire: Wire, count: int, expected: Callable[[int], by
     """Read answers while turning the clock whenever the line waits for it."""
     from tests.mocks.support import eventually
 
+    wire.socket.settimeout(0.02)
     for number in range(count):
-        while True:
+        answers: list[RawAnswer] = []
+
+        def arrived(answers: list[RawAnswer] = answers) -> bool:
             try:
-                wire.socket.settimeout(0.02)
-                answer = wire.answer()
-                break
+                answers.append(wire.answer())
             except TimeoutError:
-                assert eventually(lambda: bool(served.world.clock.waiting("line")))
-                served.world.clock.advance(1)
+                if served.world.clock.waiting("line"):
+                    served.world.clock.advance(1)
+            return bool(answers)
+
+        assert eventually(arrived)
+        answer = answers[0]
         assert (number, answer.body) == (number, expected(number))
 
 
@@ -349,6 +357,7 @@ def test_pipelined_requests_are_answered_whole_and_in_order(
 ) -> None:
     wire = served.wire()
     plain = [wire.ask(served.get(path)).body for path in PATHS]
+    refused = b""
     if action["kind"] == "status":
         with_fault = Caller(served.world)
         served.world.faults.add({"action": action, "name": "once", "times": 1})

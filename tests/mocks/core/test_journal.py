@@ -19,7 +19,7 @@ PASSWORD = "correct;horse"
 
 
 def add(journal: Journal, **changes: Any) -> None:
-    values = {
+    values: dict[str, Any] = {
         "at": 0,
         "vendor": "scanalytics",
         "protocol": "http",

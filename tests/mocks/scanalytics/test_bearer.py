@@ -35,7 +35,8 @@ def token(caller: Caller) -> str:
 
 def with_header(caller: Caller, value: str | bytes, **options: Any) -> httpx.Response:
     """Ask who one is with this Authorization header."""
-    return caller.http.get(WHOAMI, headers={"Authorization": value}, **options)
+    raw = value if isinstance(value, bytes) else value.encode()
+    return caller.http.get(WHOAMI, headers={b"Authorization": raw}, **options)
 
 
 def assert_let_in(caller: Caller, answer: httpx.Response) -> None:

@@ -129,13 +129,13 @@ def test_r11_a_refused_client_does_not_consume_the_token(caller: Caller, profile
         else {}
     )
     token = caller.login(**own)
-    changes: dict[str, str | None] = {
+    changes: dict[str, dict[str, str | None]] = {
         "missing": {"client_id": None},
         "unknown": {"client_id": "x" * 40},
         "confidential-without-secret": {"client_id": known["confidential_client_id"]},
         "public-with-stray-secret": {"client_secret": "stray"},
-    }[which]
-    answer = caller.ask(caller.refresh_form(token["refresh_token"], **changes))
+    }
+    answer = caller.ask(caller.refresh_form(token["refresh_token"], **changes[which]))
     assert_refused(caller, profile, answer, INVALID_CLIENT)
     assert works(caller, token["access_token"])
     assert caller.ask(caller.refresh_form(token["refresh_token"], **own)).status_code == 200

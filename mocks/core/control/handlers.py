@@ -1,0 +1,297 @@
+"""What the control API does: one function for each operation, over a world or over all of them.
+
+Each takes a ``Call`` and returns data; refusals are the kernel's own errors, and ``app`` knows their statuses.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, cast
+
+import msgspec
+from msgspec import UNSET
+
+from ..clock import checked, iso, to_micros
+from ..errors import WorldError
+from ..ids import fingerprint
+from ..journal import Query
+from . import models
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator
+    from threading import Semaphore
+
+    from ..django.tokens import Token, TokenStore
+    from ..world import World
+    from ..worlds import Worlds
+
+API_VERSION = 1
+MOST_FIRED_LISTED = 1_000
+MOST_WAITING = 200
+"""Calls that may wait at once. Each holds a thread, and others need one too (``edges.loop.MOST_THREADS``)."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of an operation, decoded.
+
+    Attributes:
+        world_name: of the world that it is about.
+        params: the path's other parameters.
+        query, body: what the operation's models made of them.
+        version: vendorlab's.
+        host: where the control API listens.
+        waiting: places for calls that wait.
+    """
+
+    worlds: Worlds
+    world_name: str
+    params: dict[str, str]
+    query: Any
+    body: Any
+    version: str
+    host: str
+    waiting: Semaphore
+
+    @cached_property
+    def world(self) -> World:
+        """The world that the call is about: the same to its end, though it may be deleted meanwhile."""
+        return self.worlds.get(self.world_name)
+
+
+class NoSuchThingError(WorldError):
+    """The named thing is not there."""
+
+
+class TooManyWaitingError(WorldError):
+    """All places for calls that wait are taken."""
+
+
+# --- about the process -----------------------------------------------------------------------------------------------
+
+
+def health(call: Call) -> models.Health:
+    """Every listener and whether it accepts."""
+    listeners = [
+        models.Listener(name, face, url, accepting)
+        for name, world in call.worlds.all().items()
+        for face, url, accepting in world.listeners()
+    ]
+    return models.Health("ok" if all(listener.accepting for listener in listeners) else "starting", listeners)
+
+
+def version(call: Call) -> models.Version:
+    """Versions."""
+    return models.Version(call.version, API_VERSION)
+
+
+def openapi(call: Call) -> dict[str, Any]:
+    """This API's description."""
+    from .openapi import describe as describe_api  # noqa: PLC0415  it reads the table below; few ask for it
+
+    return describe_api(call.version)
+
+
+def list_worlds(call: Call) -> list[models.World]:
+    """Every world."""
+    return [models.World(name, describe(world)) for name, world in call.worlds.all().items()]
+
+
+def create_world(call: Call) -> models.World:
+    """Make a world and let it listen."""
+    wanted: models.NewWorld = call.body
+    world = call.worlds.open(wanted.name, wanted.vendors, wanted.options(call.host))
+    return models.World(wanted.name, describe(world))
+
+
+def delete_world(call: Call) -> None:
+    """End a world."""
+    call.worlds.delete(call.params["name"])
+
+
+# --- about one world -------------------------------------------------------------------------------------------------
+
+
+def describe(world: World) -> dict[str, models.Vendor]:
+    """Where each vendor of a world is and how to log in."""
+    return {face.name: models.Vendor(world.url(face.name), dict(face.credentials())) for face in world.faces()}
+
+
+def vendors(call: Call) -> dict[str, models.Vendor]:
+    """Where each vendor is and how to log in."""
+    return describe(call.world)
+
+
+def clock(call: Call) -> models.Clock:
+    """The clock."""
+    found = call.world.clock
+    return models.Clock(iso(found.micros()), found.rate, found.frozen, found.timers)
+
+
+def set_clock(call: Call) -> models.Clock:
+    """Turn the clock: rate first, then standing still or going on, then the moment; all of it or nothing."""
+    wanted: models.SetClock = call.body
+    found = call.world.clock
+    moment = None if wanted.now is None else checked(wanted.now)
+    with found.lock:
+        if wanted.rate is not None:
+            found.run(wanted.rate)
+        if wanted.frozen is not None:
+            (found.freeze if wanted.frozen else found.resume)()
+        if moment is not None:
+            found.set(moment)
+        return clock(call)
+
+
+def advance(call: Call) -> models.Advanced:
+    """Move the clock forward, timer by timer."""
+    fired = call.world.clock.advance(call.body.seconds)
+    now = clock(call)
+    listed = [models.Fired(iso(to_micros(one.due)), one.name, dict(one.detail)) for one in fired[:MOST_FIRED_LISTED]]
+    return models.Advanced(now.now, now.rate, now.frozen, now.timers, listed, len(fired) - len(listed))
+
+
+def list_faults(call: Call) -> list[dict[str, Any]]:
+    """Every rule, with how often it matched and struck."""
+    return call.world.faults.rules()
+
+
+def add_fault(call: Call) -> dict[str, Any]:
+    """Add a rule."""
+    with call.world.clock.lock:
+        rule = call.world.faults.add(call.body)
+    return cast("dict[str, Any]", msgspec.to_builtins(rule))
+
+
+def clear_faults(call: Call) -> None:
+    """Remove every rule."""
+    with call.world.clock.lock:
+        call.world.faults.clear()
+
+
+def remove_fault(call: Call) -> None:
+    """Remove one rule."""
+    name = call.params["name"]
+    with call.world.clock.lock:
+        if not call.world.faults.remove(name):
+            raise NoSuchThingError(f"there is no fault named {name!r}")
+
+
+def journal(call: Call) -> models.Entries:
+    """Exchanges that match."""
+    return models.Entries(*_entries(call, call.world.journal.find(_query(call.query), limit=call.query.limit)))
+
+
+def wait_for(call: Call) -> models.Waited:
+    """Wait until enough exchanges match."""
+    wanted: models.WaitQuery = call.query
+    with _place(call.waiting):
+        found = call.world.journal.wait_for(_query(wanted), count=wanted.count, timeout=wanted.timeout)
+    return models.Waited(*_entries(call, found[: wanted.limit]), matched=len(found) >= wanted.count)
+
+
+def clear_journal(call: Call) -> None:
+    """Forget every exchange."""
+    call.world.journal.clear()
+
+
+def reset(call: Call) -> models.Seeded:
+    """Return to the start."""
+    call.world.reset(call.body.seed)
+    return models.Seeded(call.world.ids.seed)
+
+
+def snapshot(call: Call) -> dict[str, Any]:
+    """The whole state."""
+    return call.world.snapshot()
+
+
+def restore(call: Call) -> None:
+    """Take up a state."""
+    call.world.restore(call.body)
+
+
+def state(call: Call) -> dict[str, Any]:
+    """What is in every vendor, without secrets."""
+    return {name: call.world.vendor(name).state() for name in call.world.names}
+
+
+def vendor_state(call: Call) -> dict[str, Any]:
+    """What is in one vendor, without secrets."""
+    name = call.params["vendor"]
+    if name not in call.world.names:
+        raise NoSuchThingError(f"there is no vendor {name!r} in this world; there are: {', '.join(call.world.names)}")
+    return call.world.vendor(name).state()
+
+
+def list_tokens(call: Call) -> list[models.Token]:
+    """Every token."""
+    wanted: models.TokenQuery = call.query
+    names = call.world.names if wanted.vendor is UNSET else [wanted.vendor]
+    with call.world.clock.lock:
+        return [
+            models.Token(vendor=name, **token.as_json())
+            for name in names
+            if (store := call.world.vendor(name).tokens) is not None
+            for token in store.all()
+            if wanted.kind in (UNSET, token.kind)
+        ]
+
+
+def revoke_tokens(call: Call) -> models.Changed:
+    """End tokens before their time."""
+    with call.world.clock.lock:
+        store = _store(call)
+        return models.Changed(sum(store.revoke(token) for token in list(_chosen(store, call.body))))
+
+
+def expire_tokens(call: Call) -> models.Changed:
+    """Let access tokens expire now."""
+    with call.world.clock.lock:
+        store = _store(call)
+        return models.Changed(sum(store.expire(token) for token in list(_chosen(store, call.body))))
+
+
+# --- inside ----------------------------------------------------------------------------------------------------------
+
+
+def _query(wanted: models.JournalQuery) -> Query:
+    given = ((name, getattr(wanted, name)) for name in Query.__dataclass_fields__)
+    return Query(**{name: value for name, value in given if value is not UNSET})
+
+
+@contextmanager
+def _place(waiting: Semaphore) -> Generator[None]:
+    if not waiting.acquire(blocking=False):
+        raise TooManyWaitingError(f"{MOST_WAITING} calls are waiting already")
+    try:
+        yield
+    finally:
+        waiting.release()
+
+
+def _entries(call: Call, found: list[Any]) -> tuple[list[models.Entry], int, int]:
+    entries = [models.Entry(**entry.as_json()) for entry in found]
+    return entries, entries[-1].seq if entries else call.query.after, call.world.journal.dropped
+
+
+def _store(call: Call) -> TokenStore:
+    store = call.world.vendor(call.body.vendor).tokens
+    if store is None:
+        raise NoSuchThingError(f"{call.body.vendor} has no OAuth tokens")
+    return store
+
+
+def _chosen(store: TokenStore, which: models.WhichTokens) -> Iterator[Token]:
+    if which.user is not None:
+        return (token for token in store.all() if token.user == which.user)
+    if which.id is not None:
+        found = [token for token in store.all() if fingerprint(token.token) == which.id]
+    else:
+        known = store.access(which.token or "") or store.refresh(which.token or "")
+        found = [] if known is None else [known]
+    if not found:
+        raise NoSuchThingError(f"there is no such token at {which.vendor}")
+    return iter(found)

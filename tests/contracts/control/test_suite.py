@@ -1,0 +1,136 @@
+"""The control suite itself: its claims, its description of the API, and what it says of targets that are wrong."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import pytest
+from openapi_spec_validator import validate
+from tests.contracts.alike import serving
+
+from vendorlab.cli.serving import Serving
+from vendorlab.contracts.control.description import spread
+from vendorlab.contracts.core.claims import Source, load_claims
+from vendorlab.contracts.core.control import ControlAddress
+from vendorlab.contracts.core.inventory import discrepancies, suite_modules, suite_tests
+from vendorlab.contracts.core.openapi import Spec
+from vendorlab.contracts.core.run import run_suite
+from vendorlab.contracts.core.target import Target
+from vendorlab.mocks.core.control.app import Control
+from vendorlab.mocks.core.world import WorldOptions
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from vendorlab.mocks.core.web.message import Answer, Request
+    from vendorlab.mocks.core.web.routes import Route
+
+VENDOR = "control"
+TESTS = suite_tests(suite_modules(VENDOR))
+CLAIMS = {claim.id: claim for claim in load_claims(VENDOR)}
+
+
+def test_every_claim_has_a_test_and_every_test_a_claim() -> None:
+    assert discrepancies(CLAIMS.values(), TESTS) == []
+
+
+def test_no_two_claims_say_the_same() -> None:
+    assert [text for text, number in Counter(claim.text for claim in CLAIMS.values()).items() if number > 1] == []
+
+
+def test_documented_claims_name_a_heading_that_is_there(tree: Path) -> None:
+    page = (tree / "docs" / "control.md").read_text(encoding="utf-8").splitlines()
+    places = {claim.where for claim in CLAIMS.values() if claim.source is Source.DOCUMENTED}
+    headings = {place.split('"')[1] for place in places if place.startswith("docs/control.md")}
+    assert [heading for heading in headings if f"## {heading}" not in page] == []
+    assert {place for place in places if not place.startswith("docs/control.md")} == {"openapi.yaml of this suite"}
+
+
+def test_every_test_says_whose_suite_it_belongs_to() -> None:
+    assert {test.vendors for test in TESTS} == {(VENDOR,)}
+
+
+def test_whatever_makes_a_world_or_changes_one_needs_write() -> None:
+    """So that a target that belongs to somebody is only looked at."""
+    modules = {module.__name__.rpartition(".")[2]: module for module in suite_modules(VENDOR)}
+    for test in TESTS:
+        module, _, name = test.name.partition("::")
+        arguments = vars(modules[module])[name].__code__.co_varnames
+        if {"world", "make_world"} & set(arguments):
+            assert "write" in test.needs, test.name
+
+
+def test_description_is_valid_openapi_with_its_other_places_and_without() -> None:
+    document = Spec.load(VENDOR).document
+    validate(document)
+    validate(spread(document))
+
+
+def test_every_operation_names_claims_whose_tests_exercise_it() -> None:
+    spec = Spec.load(VENDOR)
+    assert len({operation.id for operation in spec.operations}) == len(spec.operations)
+    for operation in spec.operations:
+        assert operation.claims, f"{operation.name} names no claim"
+        assert set(operation.claims) <= CLAIMS.keys(), operation.name
+
+
+# --- targets that are wrong ------------------------------------------------------------------------------------------
+
+
+def judge(url: str, token: str, folder: Path) -> Counter[str]:
+    """Run the suite on a target that is wrong: count the verdicts, of which none may be an error."""
+    status = run_suite(
+        VENDOR,
+        targets={VENDOR: Target(VENDOR, url, {"token": token})},
+        control=ControlAddress(url, token),
+        json_path=folder / "report.json",
+        extra_args=["-q", "--no-summary", "--tb=no"],
+    )
+    report = json.loads((folder / "report.json").read_text())["vendors"][VENDOR]
+    assert status == 1
+    assert [(test["name"], test["reason"]) for test in report["tests"] if test["verdict"] == "error"] == []
+    return Counter(test["verdict"] for test in report["tests"])
+
+
+@pytest.mark.slow
+def test_wrong_target_fails_and_never_breaks_the_suite(tmp_path: Path) -> None:
+    """Whatever a target answers, the suite must say that the target is wrong, not trip over it."""
+    with serving(200, "application/json", b'{"listeners": [3], "paths": {"/": 3}, "now": "soon"}') as url:
+        verdicts = judge(url, "made-up", tmp_path)
+    assert verdicts["failed"] > 0.85 * verdicts.total(), verdicts
+
+
+class Garbled(Control):
+    """A control API that does as it should and says something else: worlds are made, so that all of the suite runs."""
+
+    says = b"{}"
+
+    def __call__(self, route: Route, request: Request) -> Answer:
+        answer = super().__call__(route, request)
+        if answer.body and (route.path, request.method) != ("/worlds", "POST"):
+            answer.body = self.says
+        return answer
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "says", [b'{"entries": [3], "next": 0, "dropped": 0, "fired": [3], "more": 0}', b'{"a": '], ids=str
+)
+def test_garbled_answers_fail_and_never_break_the_suite(
+    says: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vendorlab.cli.serving.Control", type("Saying", (Garbled,), {"says": says}))
+    lab = Serving(["scanalytics"], {"control": 0}, WorldOptions(), "made-up-token", "0")
+    try:
+        lab.start()
+        verdicts = judge(lab.control_url, lab.token, tmp_path)
+    finally:
+        lab.stop()
+    assert verdicts["failed"] > 0.6 * verdicts.total(), verdicts
+
+
+def test_target_without_a_token_is_wrong_use(capfd: pytest.CaptureFixture[str]) -> None:
+    assert run_suite(VENDOR, targets={VENDOR: Target(VENDOR, "http://127.0.0.1:9")}) == 2
+    assert "set VENDORLAB_CONTROL_TOKEN" in capfd.readouterr().err
