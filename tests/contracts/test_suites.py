@@ -34,9 +34,9 @@ def test_every_claim_has_a_test_and_every_test_a_claim(vendor: str) -> None:
     assert discrepancies(load_claims(vendor), suite_tests(suite_modules(vendor))) == []
 
 
-def test_claims_are_of_every_source_and_no_two_say_the_same(vendor: str) -> None:
+def test_claims_tell_what_is_documented_from_what_is_inferred_and_no_two_say_the_same(vendor: str) -> None:
     claims = load_claims(vendor)
-    assert {claim.source for claim in claims} == set(Source)
+    assert {claim.source for claim in claims} >= {Source.DOCUMENTED, Source.INFERRED}
     assert [text for text, number in Counter(claim.text for claim in claims).items() if number > 1] == []
 
 
