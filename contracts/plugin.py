@@ -15,6 +15,11 @@ MARKERS = (
 )
 
 
+RULES = "vendorlab.contracts.core.django.rules"
+"""Tests that suites inherit; pytest explains failed assertions of its own accord only in modules that it collects."""
+pytest.register_assert_rewrite(RULES)
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options of a run."""
     group = parser.getgroup("vendorlab", "vendorlab's contract suites")

@@ -39,10 +39,13 @@ class Address:
         return f"VENDORLAB_{self.name.upper().replace('-', '_')}_"
 
 
-ADDRESSES = (Address("scanalytics", 7071, "scanalytics", "Scanalytics query API"),)
+ADDRESSES = (
+    Address("scanalytics", 7071, "scanalytics", "Scanalytics query API"),
+    Address("inode", 7072, "inode", "SMATS iNode API"),
+)
 """Every address, in the order in which ports are counted."""
 
-_FACTORIES = {"scanalytics": "scanalytics.app:Scanalytics"}
+_FACTORIES = {"scanalytics": "scanalytics.app:Scanalytics", "inode": "inode.app:INode"}
 
 
 def vendors() -> list[str]:

@@ -12,7 +12,7 @@ import httpx
 
 from ..core.errors import UsageError
 from ..core.reading import Node, decode, is_object
-from ..core.secret import Secret
+from ..core.secret import Credential, Secret
 from ..core.steps import Call, request_of
 from .errors import ControlError, ControlUnreachable
 from .models import (
@@ -71,7 +71,8 @@ class ControlClient:
     ) -> None:
         self.url = url.rstrip("/")
         self.world_name = world
-        self._token = Secret.of(token)
+        secret = Secret.of(token)
+        self._credential = None if secret is None else Credential("Bearer", secret)
         self._timeout = timeout
         try:
             # No proxies: the control API is on this machine or beside it.
@@ -292,11 +293,11 @@ class ControlClient:
         json: Any = None,
         timeout: float | None = None,
     ) -> Node:
-        call = Call(method, path, params=params, json=json, bearer=self._token)
+        call = Call(method, path, params=params, json=json, credential=self._credential)
         return decode(self._send(call, timeout), call)
 
     def _tell(self, method: str, path: str, json: Any = None) -> None:
-        self._send(Call(method, path, json=json, bearer=self._token), None)
+        self._send(Call(method, path, json=json, credential=self._credential), None)
 
     def _send(self, call: Call, timeout: float | None) -> httpx.Response:
         request = request_of(self._http, call, timeout)

@@ -8,7 +8,8 @@ ClientError                    the base: message, method, path
 ├── Throttled                  the rate limit asks for a longer wait than `max_wait`
 ├── AuthenticationError
 │   ├── LoginRequired          no usable token and nothing to log in with: a person must act
-│   │   └── LoginRefused       the vendor refused the login; `error` is its OAuth code
+│   │   ├── LoginRefused       the vendor refused the login; `error` is its OAuth code
+│   │   └── KeyRefused         the vendor refused the API key
 │   └── TokenRefused           a token just made was refused
 └── ResponseError              the vendor answered, but not with what was asked for; `status`
     ├── BadRequest             400; `detail` and `fields` say what was wrong
@@ -16,6 +17,7 @@ ClientError                    the base: message, method, path
     ├── NotFound               404
     ├── ServerError            5xx
     └── UnexpectedResponse     any other status, or a body of another shape; `field` names the place
+        └── NotJson            a page, or part of an answer: something on the way may have spoken
 ```
 
 Messages carry the method and the path, never the query, a header, a form or a token.
@@ -94,6 +96,10 @@ class LoginRefused(LoginRequired):
         self.error = error
 
 
+class KeyRefused(LoginRequired):
+    """The vendor refused the API key: wrong, withdrawn, or of a user who is no longer active."""
+
+
 class TokenRefused(AuthenticationError):  # noqa: N818 - it names what happened
     """An access token was refused although it had just been renewed."""
 
@@ -155,3 +161,10 @@ class UnexpectedResponse(ResponseError):  # noqa: N818 - it names what came
     def __init__(self, message: str, *, status: int = 0, field: str = "", method: str = "", path: str = "") -> None:
         super().__init__(message, status=status, method=method, path=path)
         self.field = field
+
+
+class NotJson(UnexpectedResponse):
+    """A success whose body is no JSON, or says that it is something else.
+
+    A vendor's maintenance page or something between here and there looks like this, so it may pass.
+    """

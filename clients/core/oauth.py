@@ -15,13 +15,13 @@ from __future__ import annotations
 
 import time
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from .errors import LoginRefused, LoginRequired, ServerError, TokenRefused
 from .reading import Node, decode, refusal, unexpected
-from .secret import Secret
+from .secret import Credential, Secret
 from .steps import Acquire, Call, Steps, Unbroken
 from .tokens import TokenKey, TokenPair, TokenStore, is_token
 
@@ -125,7 +125,7 @@ class OAuth:
         pair = yield from self._usable()
         is_new = False
         for last in (False, False, True):  # as found, then perhaps another worker's newer pair, then one made for this
-            response = yield from self._exchange.send(_bearing(call, pair))
+            response = yield from self._exchange.send(replace(call, credential=Credential("Bearer", pair.access)))
             if response.status_code != HTTPStatus.UNAUTHORIZED:
                 return response
             if is_new or last:
@@ -200,10 +200,6 @@ class OAuth:
         if response.status_code == HTTPStatus.OK:
             return _pair(decode(response, call), asked_at, refresh)
         return _refusal(response, call)
-
-
-def _bearing(call: Call, pair: TokenPair) -> Call:
-    return Call(call.method, call.path, params=call.params, form=call.form, json=call.json, bearer=pair.access)
 
 
 def _is_other(stored: TokenPair, refused: TokenPair | None) -> bool:

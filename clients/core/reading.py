@@ -9,14 +9,15 @@ from __future__ import annotations
 import json
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from math import isfinite
-from typing import TYPE_CHECKING, Any, TypeGuard
+from typing import TYPE_CHECKING, Any, TypeGuard, TypeVar
 
 from .errors import (
     BadRequest,
     NotFound,
+    NotJson,
     PermissionDenied,
     ResponseError,
     ServerError,
@@ -24,11 +25,13 @@ from .errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     import httpx
 
     from .steps import Call
+
+T = TypeVar("T")
 
 _KINDS: dict[Any, str] = {
     type(None): "null",
@@ -105,6 +108,10 @@ class Node:
         """Whether the value is null."""
         return self.value is None
 
+    def nullable(self, read: Callable[[Node], T]) -> T | None:
+        """Return what the reader makes of the value, or None if it is null."""
+        return None if self.is_null else read(self)
+
     def text(self) -> str:
         """Return a string."""
         if not isinstance(self.value, str):
@@ -148,6 +155,14 @@ class Node:
             pass
         raise self._expected("an ISO 8601 time with an offset")
 
+    def duration(self) -> timedelta:
+        """Return a length of time that is given in seconds, not negative."""
+        seconds = self.number()
+        if seconds >= 0:
+            with suppress(OverflowError):
+                return timedelta(seconds=seconds)
+        raise self._expected("a number of seconds")
+
     def _at(self, place: str, value: Any) -> Node:
         return Node(self.call, self.status, value, place)
 
@@ -172,12 +187,12 @@ def decode(response: httpx.Response, call: Call) -> Node:
     """Read a JSON body, whatever its content type says.
 
     Raises:
-        UnexpectedResponse: It is not JSON.
+        NotJson: It is not.
     """
     with suppress(ValueError, RecursionError):
         return Node(call, response.status_code, json.loads(response.content))
     # Raised out here, not in an `except`: the JSON error holds the whole body, in which a token may be.
-    raise unexpected(response, call, "the body is not JSON")
+    raise unexpected(response, call, "the body is not JSON", NotJson)
 
 
 def answer(response: httpx.Response, call: Call) -> Node:
@@ -190,18 +205,16 @@ def answer(response: httpx.Response, call: Call) -> Node:
         raise refusal(response, call)
     kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
-        raise unexpected(response, call, f"expected JSON, got {kind or 'no content type'}")
+        raise unexpected(response, call, f"expected JSON, got {kind or 'no content type'}", NotJson)
     return decode(response, call)
 
 
 def refusal(response: httpx.Response, call: Call) -> ResponseError:
     """Turn an answer that is not a success into the error that it means."""
-    status = response.status_code
-    detail, fields = _complaints(response)
-    reason = detail or "; ".join(f"{name}: {' '.join(texts)}" for name, texts in fields.items())
-    message = f"{status} {reason or response.reason_phrase}".strip()
+    status, message = response.status_code, complaint(response)
     match status:
         case 400:
+            detail, fields = _complaints(response)
             return BadRequest(message, detail=detail, fields=fields, method=call.method, path=call.path)
         case 403:
             return _of_response(PermissionDenied, message, response, call)
@@ -213,10 +226,19 @@ def refusal(response: httpx.Response, call: Call) -> ResponseError:
             return unexpected(response, call, "no success, and no known error")
 
 
-def unexpected(response: httpx.Response, call: Call, what: str) -> UnexpectedResponse:
+def complaint(response: httpx.Response) -> str:
+    """Return the status of an answer that is not a success, and what the vendor says about it."""
+    detail, fields = _complaints(response)
+    reason = detail or "; ".join(f"{name}: {' '.join(texts)}" for name, texts in fields.items())
+    return f"{response.status_code} {reason or response.reason_phrase}".strip()
+
+
+def unexpected(
+    response: httpx.Response, call: Call, what: str, kind: type[UnexpectedResponse] = UnexpectedResponse
+) -> UnexpectedResponse:
     """Return the error for an answer that nothing documented leads to."""
     message = f"{response.status_code} {response.reason_phrase}: {what}"
-    return UnexpectedResponse(message, status=response.status_code, method=call.method, path=call.path)
+    return kind(message, status=response.status_code, method=call.method, path=call.path)
 
 
 def _of_response(kind: type[ResponseError], message: str, response: httpx.Response, call: Call) -> ResponseError:

@@ -1,4 +1,4 @@
-"""Text that must not leak: passwords, secrets and tokens.
+"""Text that must not leak: passwords, secrets, keys and tokens.
 
 Not a subclass of `str`, because such a value would still show itself in f-strings, JSON and logs.
 """
@@ -6,6 +6,7 @@ Not a subclass of `str`, because such a value would still show itself in f-strin
 from __future__ import annotations
 
 import hmac
+from dataclasses import dataclass
 
 
 class Secret:
@@ -37,3 +38,20 @@ class Secret:
 
     def __hash__(self) -> int:
         return hash(self._text)
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """What the Authorization header says.
+
+    Attributes:
+        scheme: Such as "Bearer" or "Token".
+        secret: The token or key.
+    """
+
+    scheme: str
+    secret: Secret
+
+    def header(self) -> str:
+        """Return the header's value, in the clear."""
+        return f"{self.scheme} {self.secret.reveal()}"

@@ -19,7 +19,7 @@ import httpx
 from .errors import StoreError
 
 if TYPE_CHECKING:
-    from .secret import Secret
+    from .secret import Credential
 
 T = TypeVar("T")
 
@@ -49,7 +49,7 @@ class Call:
         params: The query.
         form: A form-encoded body.
         json: A JSON body.
-        bearer: The access token, sent in the Authorization header and nowhere else.
+        credential: Sent in the Authorization header and nowhere else.
     """
 
     method: str
@@ -57,7 +57,7 @@ class Call:
     params: Mapping[str, str] | None = None
     form: Mapping[str, str] | None = field(default=None, repr=False)
     json: Any = field(default=None, repr=False)
-    bearer: Secret | None = None
+    credential: Credential | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ Steps: TypeAlias = Generator[Effect, Any, T]
 
 def request_of(client: httpx.Client | httpx.AsyncClient, call: Call, timeout: float | None = None) -> httpx.Request:
     """Make the request that a call describes; the timeout is the client's unless one is given."""
-    headers = {} if call.bearer is None else {"Authorization": f"Bearer {call.bearer.reveal()}"}
+    headers = {} if call.credential is None else {"Authorization": call.credential.header()}
     return client.build_request(
         call.method,
         call.path,

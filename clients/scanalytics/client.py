@@ -9,11 +9,9 @@ import asyncio
 import time
 from typing import TYPE_CHECKING, Self, TypeVar, Unpack
 
-import httpx
-
-from ..core.steps import AsyncDriver, SyncDriver
+from ..core.faces import AsyncFace, SyncFace
 from .models import VISITS, Metric, metric_named
-from .session import HEADERS, Options, Session, from_environment
+from .session import Options, Session, from_environment
 from .windows import Window, WindowWalk
 
 if TYPE_CHECKING:
@@ -21,17 +19,17 @@ if TYPE_CHECKING:
     from datetime import datetime
     from zoneinfo import ZoneInfo
 
-    from .models import Array, Bucket, Deployment, Device, Reading, User
-    from .operations import Operation
+    import httpx
 
-T = TypeVar("T")
+    from .models import Array, Bucket, Deployment, Device, Reading, User
+
 V = TypeVar("V")
 
 PER_REQUEST = 1_500
 """Buckets that the iterators ask for in one request: a month of hours, a day of minutes."""
 
 
-class ScanalyticsClient:
+class ScanalyticsClient(SyncFace):
     """The Scanalytics API for threads; may be shared among them.
 
     Every method may raise any error of `vendorlab.clients.core.errors`.
@@ -53,12 +51,9 @@ class ScanalyticsClient:
         sleep: Callable[[float], object] = time.sleep,
         **options: Unpack[Options],
     ) -> None:
-        self._session = Session(base_url, client_id=client_id, **options)
-        self._ask = self._session.operations
-        http = httpx.Client(
-            base_url=self._session.base_url, transport=transport, timeout=self._session.timeout, headers=HEADERS
-        )
-        self._driver = SyncDriver(http, sleep)
+        session = Session(base_url, client_id=client_id, **options)
+        super().__init__(session, transport, sleep)
+        self._ask = session.operations
 
     @classmethod
     def from_env(
@@ -77,19 +72,6 @@ class ScanalyticsClient:
         """
         base_url, client_id, found = from_environment(environment)
         return cls(base_url, client_id=client_id, transport=transport, sleep=sleep, **(found | options))
-
-    def close(self) -> None:
-        """Close the connections."""
-        self._driver.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.close()
-
-    def __repr__(self) -> str:
-        return f"<ScanalyticsClient for {self._session}>"
 
     def whoami(self) -> User:
         """Return who the token stands for."""
@@ -184,11 +166,8 @@ class ScanalyticsClient:
         while (window := walk.window) is not None:
             yield from walk.accept(self._do(self._ask.aggregate(array_key, metric, bucket, window, timezone)))
 
-    def _do(self, operation: Operation[T]) -> T:
-        return self._driver.run(self._session.perform(operation))
 
-
-class AsyncScanalyticsClient:
+class AsyncScanalyticsClient(AsyncFace):
     """The Scanalytics API for asyncio tasks; may be shared among those of one loop.
 
     Waiting (for the network, a pace, somebody else's renewal) never blocks the loop. A task that is cancelled while
@@ -211,12 +190,9 @@ class AsyncScanalyticsClient:
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
         **options: Unpack[Options],
     ) -> None:
-        self._session = Session(base_url, client_id=client_id, **options)
-        self._ask = self._session.operations
-        http = httpx.AsyncClient(
-            base_url=self._session.base_url, transport=transport, timeout=self._session.timeout, headers=HEADERS
-        )
-        self._driver = AsyncDriver(http, sleep)
+        session = Session(base_url, client_id=client_id, **options)
+        super().__init__(session, transport, sleep)
+        self._ask = session.operations
 
     @classmethod
     def from_env(
@@ -235,19 +211,6 @@ class AsyncScanalyticsClient:
         """
         base_url, client_id, found = from_environment(environment)
         return cls(base_url, client_id=client_id, transport=transport, sleep=sleep, **(found | options))
-
-    async def aclose(self) -> None:
-        """Let a renewal under way come to its end, then close the connections."""
-        await self._driver.close()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *exc: object) -> None:
-        await self.aclose()
-
-    def __repr__(self) -> str:
-        return f"<AsyncScanalyticsClient for {self._session}>"
 
     async def whoami(self) -> User:
         """Return who the token stands for."""
@@ -345,6 +308,3 @@ class AsyncScanalyticsClient:
             answer = await self._do(self._ask.aggregate(array_key, metric, bucket, window, timezone))
             for whole in walk.accept(answer):
                 yield whole
-
-    async def _do(self, operation: Operation[T]) -> T:
-        return await self._driver.run(self._session.perform(operation))

@@ -139,7 +139,7 @@ class Metric(Generic[V_co]):
 
 
 def _number_or_null(node: Node) -> float | None:
-    return None if node.is_null else node.number()
+    return node.nullable(Node.number)
 
 
 VISITS = Metric("visits", "visits", Node.count)
@@ -195,14 +195,13 @@ def read_array(node: Node) -> Array:
 
 def read_device(node: Node) -> Device:
     """Read one device."""
-    last_seen = node.member("lastSeen")
     return Device(
         key=node.member("key").text(),
         name=node.member("name").text(),
         array_key=node.member("arrayKey").text(),
         deployment_key=node.member("deploymentKey").text(),
         online=node.member("online").boolean(),
-        last_seen=None if last_seen.is_null else last_seen.moment(),
+        last_seen=node.member("lastSeen").nullable(Node.moment),
         firmware=node.member("firmware").text(),
     )
 

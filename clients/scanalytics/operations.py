@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote
 
 from ..core.errors import UsageError
+from ..core.operations import Get
 from ..core.steps import Call
 from .models import (
     Array,
@@ -27,19 +27,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from zoneinfo import ZoneInfo
 
+    from ..core.operations import Operation
     from ..core.reading import Node
     from .windows import Window
 
 T = TypeVar("T")
 V = TypeVar("V")
-
-
-@dataclass(frozen=True, slots=True)
-class Operation(Generic[T]):
-    """A GET and how to read what comes back."""
-
-    call: Call
-    read: Callable[[Node], T]
 
 
 class Operations:
@@ -56,31 +49,31 @@ class Operations:
 
     def whoami(self) -> Operation[User]:
         """Who the token stands for."""
-        return Operation(self._get("whoami"), read_user)
+        return Get(self._get("whoami"), read_user)
 
     def deployments(self) -> Operation[list[Deployment]]:
         """All deployments that the user may view."""
-        return Operation(self._get("deployment", "list"), _list_of(read_deployment))
+        return Get(self._get("deployment", "list"), _list_of(read_deployment))
 
     def deployment(self, key: str) -> Operation[Deployment]:
         """One deployment."""
-        return Operation(self._get("deployment", key), read_deployment)
+        return Get(self._get("deployment", key), read_deployment)
 
     def arrays(self) -> Operation[list[Array]]:
         """All arrays that the user may view."""
-        return Operation(self._get("array", "list"), _list_of(read_array))
+        return Get(self._get("array", "list"), _list_of(read_array))
 
     def array(self, key: str) -> Operation[Array]:
         """One array."""
-        return Operation(self._get("array", key), read_array)
+        return Get(self._get("array", key), read_array)
 
     def devices(self) -> Operation[list[Device]]:
         """All devices that the user may view."""
-        return Operation(self._get("device", "list"), _list_of(read_device))
+        return Get(self._get("device", "list"), _list_of(read_device))
 
     def device(self, key: str) -> Operation[Device]:
         """One device."""
-        return Operation(self._get("device", key), read_device)
+        return Get(self._get("device", key), read_device)
 
     def aggregate(
         self, array_key: str, metric: Metric[V], bucket: str, window: Window, timezone: str | ZoneInfo | None
@@ -90,7 +83,7 @@ class Operations:
         if timezone is not None:
             params["timezone"] = _zone_name(timezone)
         call = self._get("aggregate", array_key, metric.name, bucket, params=params)
-        return Operation(call, lambda node: read_buckets(node, metric))
+        return Get(call, lambda node: read_buckets(node, metric))
 
     def _get(self, *segments: str, params: dict[str, str] | None = None) -> Call:
         if any(segment in ("", ".", "..") for segment in segments):

@@ -42,6 +42,11 @@ CAPABILITIES: Mapping[str, Capability] = MappingProxyType(
         "spend": Capability("spends refresh tokens, logs in often, sends wrong passwords", local=True),
         "wait": Capability("waits in real time, a minute or more"),
         "second-user": Capability("logs in as somebody else", credentials=("second_username", "second_password")),
+        "api-key": Capability("shows an API key", credentials=("api_key",)),
+        "deactivated-key": Capability("shows a deactivated user's API key", credentials=("deactivated_api_key",)),
+        "crowdsourced": Capability(
+            "looks at an account that has crowdsourced data only", credentials=("crowdsourced_api_key",)
+        ),
         "confidential": Capability(
             "uses a confidential application",
             credentials=("confidential_client_id", "confidential_client_secret"),

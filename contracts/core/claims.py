@@ -62,6 +62,14 @@ class Claim:
     date: date
 
 
+def claim_id(name: str, vendor: str) -> str:
+    """Return a claim's whole id: a name that begins with a dot is the vendor's own, whichever vendor that is.
+
+    Rules that several vendors share name their claims so; each vendor makes them in a claims.yaml of its own.
+    """
+    return f"{vendor}{name}" if name.startswith(".") else name
+
+
 def suite_folder(vendor: str) -> Path:
     """Return the folder of a vendor's suite."""
     return Path(vendorlab.contracts.__file__).parent / vendor

@@ -7,6 +7,8 @@ import pkgutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from vendorlab.contracts.core.claims import claim_id
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from types import ModuleType
@@ -16,12 +18,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class SuiteTest:
-    """One test function of a suite.
+    """One test of a suite.
 
     Attributes:
-        name: ``module::function``.
+        name: ``module::function`` or ``module::class::method``.
         vendors: The vendors whose suite it says to belong to: one, if all is well.
-        claims: The claims that it names.
+        claims: The claims that it names, by their whole ids.
         needs: The capabilities that it names.
     """
 
@@ -39,18 +41,8 @@ def suite_modules(vendor: str) -> list[ModuleType]:
 
 
 def suite_tests(modules: Iterable[ModuleType]) -> list[SuiteTest]:
-    """Return the test functions of some modules."""
-    return [
-        SuiteTest(
-            name=f"{module.__name__.rpartition('.')[2]}::{name}",
-            vendors=_arguments([module, function], "vendorlab"),
-            claims=_arguments([module, function], "claim"),
-            needs=_arguments([module, function], "needs"),
-        )
-        for module in modules
-        for name, function in vars(module).items()
-        if name.startswith("test_") and callable(function)
-    ]
+    """Return the tests of some modules: their functions, and the methods of their classes, inherited ones included."""
+    return [_suite_test(name, holders) for module in modules for name, holders in _found(module)]
 
 
 def discrepancies(claims: Iterable[Claim], tests: Iterable[SuiteTest]) -> list[str]:
@@ -82,9 +74,31 @@ def names_by_claim(tests: Iterable[SuiteTest]) -> Mapping[str, list[str]]:
     return found
 
 
+def _found(module: ModuleType) -> Iterator[tuple[str, list[object]]]:
+    """Give for each test its name, and what its marks are on: as pytest collects them."""
+    place = module.__name__.rpartition(".")[2]
+    for name, member in vars(module).items():
+        if name.startswith("test_") and callable(member):
+            yield f"{place}::{name}", [module, member]
+        elif name.startswith("Test") and isinstance(member, type):
+            for method in (each for each in dir(member) if each.startswith("test_")):
+                yield f"{place}::{name}::{method}", [module, *reversed(member.__mro__), getattr(member, method)]
+
+
+def _suite_test(name: str, holders: list[object]) -> SuiteTest:
+    vendors = _arguments(holders, "vendorlab")
+    owner = vendors[-1] if vendors else ""
+    return SuiteTest(
+        name=name,
+        vendors=vendors,
+        claims=tuple(claim_id(each, owner) for each in _arguments(holders, "claim")),
+        needs=_arguments(holders, "needs"),
+    )
+
+
 def _marks(holder: object) -> Iterator[Any]:
-    """Give the marks of a function or a module, those of a function's single cases included."""
-    found: Any = getattr(holder, "pytestmark", [])
+    """Give the marks that stand on a module, a class or a function itself, those of its single cases included."""
+    found: Any = vars(holder).get("pytestmark", [])
     marks: Iterable[Any] = [found] if hasattr(found, "name") else found
     for mark in marks:
         yield mark

@@ -40,7 +40,8 @@ class Result:
     """What became of one test.
 
     Attributes:
-        test: ``vendor/module.py::name``, whatever directory the run was started in.
+        test: ``vendor/module.py::function`` or ``vendor/module.py::class::method``, whatever directory the run was
+            started in.
         vendor: The vendor.
         claims: The claims that the test names.
         verdict: The verdict.

@@ -12,7 +12,7 @@ import pytest
 
 from vendorlab.contracts.core.access import Access
 from vendorlab.contracts.core.capabilities import CAPABILITIES, parse_allow, refusal
-from vendorlab.contracts.core.claims import Claim, load_claims
+from vendorlab.contracts.core.claims import Claim, claim_id, load_claims
 from vendorlab.contracts.core.control import ControlAddress
 from vendorlab.contracts.core.errors import BudgetSpentError, SuiteError, UnreachableError
 from vendorlab.contracts.core.openapi import Spec
@@ -120,10 +120,10 @@ class SuiteRun:
         if access := self._accesses.get(vendor):
             reason = access.secrets.mask(reason)
             _redact(report, access)
-        claims = tuple(_arguments(item, "claim"))
+        claims = tuple(claim_id(each, vendor) for each in _arguments(item, "claim"))
         verdict = _verdict(report, error)
         result = Result(
-            test=f"{vendor}/{item.path.name}::{item.name}",
+            test=f"{vendor}/{item.path.name}::{item.nodeid.partition('::')[2]}",
             vendor=vendor,
             claims=claims,
             verdict=verdict,

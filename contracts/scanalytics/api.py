@@ -1,86 +1,28 @@
-"""The requests of this suite: raw httpx with the target's credentials filled in."""
+"""The requests of this suite."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from vendorlab.contracts.core.django.api import DjangoApi
 
-import pytest
-
-from vendorlab.contracts.core import expect
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    import httpx
-
-    from vendorlab.contracts.core.access import Access
-
-TOKEN = "/o/token/"  # noqa: S105 - a path
-REVOKE = "/o/revoke_token/"
-LIFETIME = 86_400
 MINUTE_LIMIT, HOUR_LIMIT = 180, 1_200
-NO_CREDENTIALS = "Authentication credentials were not provided."
-NO_PERMISSION = "You do not have permission to perform this action."
-BOGUS = "0" * 30
-"""Looks like a token and is none."""
 
 
-@dataclass(frozen=True, slots=True)
-class Grant:
-    """A token response that has been checked for its form.
+class Api(DjangoApi):
+    """One target, as this suite asks it."""
 
-    Attributes:
-        access: The access token.
-        refresh: The refresh token; empty if there was none.
-        scope: The scope granted.
-        response: The answer it came in.
-    """
+    TOKEN = "/o/token/"  # noqa: S105 - a path
+    REVOKE = "/o/revoke_token/"
+    RESOURCES = ("/v1/whoami", "/v1/deployment/list")
+    NO_OBJECT = "/v1/array/00000"
+    SCOPE = "read"
+    LIFETIME = 86_400
 
-    access: str = field(repr=False)
-    refresh: str = field(repr=False)
-    scope: str
-    response: httpx.Response = field(repr=False)
-
-
-class Api:
-    """One target, as this suite asks it.
-
-    Args:
-        access: What may be done to the target.
-
-    Attributes:
-        http: Sends the requests.
-    """
-
-    def __init__(self, access: Access) -> None:
-        self.http: httpx.Client = access.exchange
-        self._access = access
-
-    def credential(self, name: str) -> str:
-        """Return one of the target's credentials; skips the test if it was not given."""
-        if missing := self._access.target.missing((name,)):
-            pytest.skip(f"no credentials: set {missing[0]}")
-        return self._access.target.credentials[name]
-
-    def given(self, name: str) -> str | None:
-        """Return one of the target's credentials if it was given."""
-        return self._access.target.credentials.get(name)
-
-    def password_form(self, **changes: str | None) -> dict[str, str]:
-        """Return the form of a login; a field that is changed to None is left out."""
-        return changed(
-            {
-                "grant_type": "password",
-                "username": self.credential("username"),
-                "password": self.credential("password"),
-                "client_id": self.credential("client_id"),
-            },
-            changes,
-        )
+    def application(self) -> dict[str, str]:
+        """Return the public application of the tutorial: it has no secret."""
+        return {"client_id": self.credential("client_id")}
 
     def confidential(self) -> dict[str, str]:
-        """Return the fields by which a confidential application shows itself."""
+        """Return the confidential application that the target's owner added, if there is one."""
         return {
             "client_id": self.credential("confidential_client_id"),
             "client_secret": self.credential("confidential_client_secret"),
@@ -92,76 +34,3 @@ class Api:
             "client_id": self.credential("credentials_client_id"),
             "client_secret": self.credential("credentials_client_secret"),
         }
-
-    def token(self, form: Mapping[str, str], **options: Any) -> httpx.Response:
-        """Ask the token endpoint with a form."""
-        return self.http.post(TOKEN, data=dict(form), **options)
-
-    def login(self, **changes: str | None) -> Grant:
-        """Log in with a password and expect a token."""
-        return granted(self.token(self.password_form(**changes)))
-
-    def refresh(self, refresh_token: str, /, **changes: str | None) -> httpx.Response:
-        """Refresh through the public application, or whichever the changes name."""
-        form = {
-            "grant_type": "refresh_token",
-            "client_id": self.credential("client_id"),
-            "refresh_token": refresh_token,
-        }
-        return self.token(changed(form, changes))
-
-    def get(
-        self, path: str, token: str | None, params: Mapping[str, str] | None = None, **headers: str
-    ) -> httpx.Response:
-        """GET a path with a token in the header. A header's underscores stand for hyphens."""
-        return self.http.get(path, params=params, headers=authorization(token) | named(headers))
-
-    def is_good(self, token: str) -> bool:
-        """Whether a token is accepted; expects either 200 or 401."""
-        response = self.get("/v1/whoami", token)
-        expect.status(response, 200, 401)
-        return response.status_code == 200
-
-
-def authorization(token: str | None) -> dict[str, str]:
-    """Return the header that carries a token, or none."""
-    return {"Authorization": f"Bearer {token}"} if token else {}
-
-
-def named(headers: Mapping[str, str]) -> dict[str, str]:
-    """Return headers given as keyword arguments under their real names."""
-    return {name.replace("_", "-"): value for name, value in headers.items()}
-
-
-def changed(form: Mapping[str, str], changes: Mapping[str, str | None]) -> dict[str, str]:
-    """Return a form with some fields set and those changed to None left out."""
-    return {name: value for name, value in {**form, **changes}.items() if value is not None}
-
-
-def granted(response: httpx.Response, *, refreshable: bool = True) -> Grant:
-    """Expect a token response."""
-    __tracebackhide__ = True
-    body = expect.json_object(response)
-    strings = ("access_token", "token_type", "scope", *(["refresh_token"] if refreshable else []))
-    expect.fields(response, body, {**dict.fromkeys(strings, str), "expires_in": int})
-    return Grant(body["access_token"], str(body.get("refresh_token", "")), body["scope"], response)
-
-
-def once(login: Callable[[], Grant]) -> Callable[[], Grant]:
-    """Make a login that is tried once, be it in vain: a real account may be locked after a few failures."""
-    outcome: list[Grant | AssertionError] = []
-
-    def first() -> Grant:
-        __tracebackhide__ = True
-        if not outcome:
-            try:
-                outcome.append(login())
-            except AssertionError as error:
-                outcome.append(error)
-        match outcome[0]:
-            case Grant() as grant:
-                return grant
-            case refused:
-                raise AssertionError(str(refused))
-
-    return first

@@ -7,15 +7,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from vendorlab.contracts.core.django.fixtures import clock, grant, log_in, token
 from vendorlab.contracts.core.session import suite_run
 from vendorlab.contracts.scanalytics.aggregates import Place, find_arrays, find_busy_place
-from vendorlab.contracts.scanalytics.api import Api, Grant, once
+from vendorlab.contracts.scanalytics.api import Api
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from vendorlab.contracts.core.access import Access
     from vendorlab.contracts.core.control import Clock
+    from vendorlab.contracts.core.django.api import Grant
+
+__all__ = ["clock", "grant", "log_in", "token"]
 
 _HOUR = 3_600
 _RELIEF_AFTER = 90
@@ -32,30 +36,6 @@ def access(request: pytest.FixtureRequest) -> Access:
 def api(access: Access) -> Api:
     """The target, as this suite asks it."""
     return Api(access)
-
-
-@pytest.fixture(scope="session")
-def log_in(api: Api, access: Access) -> Callable[[], Grant]:
-    """Log in with the default scope: anew each time where that may be, else once in a run."""
-    return api.login if "spend" in access.capabilities else once(api.login)
-
-
-@pytest.fixture
-def grant(log_in: Callable[[], Grant]) -> Grant:
-    """A login with the default scope: the test's own where that may be, else the run's only one."""
-    return log_in()
-
-
-@pytest.fixture
-def token(grant: Grant) -> str:
-    """A good access token."""
-    return grant.access
-
-
-@pytest.fixture
-def clock(access: Access) -> Clock:
-    """The target's clock; only for tests that need it."""
-    return access.clock
 
 
 @pytest.fixture

@@ -15,7 +15,8 @@ from vendorlab.contracts.core import expect
 if TYPE_CHECKING:
     import httpx
 
-    from vendorlab.contracts.scanalytics.api import Api, Grant
+    from vendorlab.contracts.core.django.api import Grant
+    from vendorlab.contracts.scanalytics.api import Api
 
 pytestmark = pytest.mark.vendorlab("scanalytics")
 

@@ -8,15 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from vendorlab.contracts.core import expect
-from vendorlab.contracts.scanalytics.api import (
-    BOGUS,
-    HOUR_LIMIT,
-    MINUTE_LIMIT,
-    NO_CREDENTIALS,
-    Api,
-    authorization,
-    granted,
-)
+from vendorlab.contracts.core.django.api import BOGUS, NO_CREDENTIALS, authorization, granted
+from vendorlab.contracts.scanalytics.api import HOUR_LIMIT, MINUTE_LIMIT, Api
 
 if TYPE_CHECKING:
     import httpx

@@ -2,60 +2,27 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from vendorlab.contracts.core import expect
-from vendorlab.contracts.scanalytics.api import Api, granted
+from vendorlab.contracts.core.django.api import granted
+from vendorlab.contracts.core.django.rules.clients import ClientRules, ConfidentialRules
+
+if TYPE_CHECKING:
+    from vendorlab.contracts.scanalytics.api import Api
 
 pytestmark = pytest.mark.vendorlab("scanalytics")
 
-_UNKNOWN = "nobodys-application"
+
+class TestClient(ClientRules):
+    """Any application."""
 
 
-@pytest.mark.claim("scanalytics.client.secret-in-body")
-@pytest.mark.needs("confidential", "spend")
-def test_confidential_application_logs_in_with_its_secret_in_the_body(api: Api) -> None:
-    """The secret stands beside the client_id."""
-    assert api.is_good(api.login(**api.confidential()).access)
-
-
-@pytest.mark.claim("scanalytics.client.secret-by-basic")
-@pytest.mark.needs("confidential", "spend")
-@pytest.mark.parametrize("named", [False, True], ids=["basic-alone", "client-id-in-body-too"])
-def test_confidential_application_logs_in_by_basic(api: Api, named: bool) -> None:
-    """The client_id may be said twice."""
-    client = api.confidential()
-    form = api.password_form(client_id=client["client_id"] if named else None)
-    granted(api.token(form, auth=(client["client_id"], client["client_secret"])))
-
-
-@pytest.mark.claim("scanalytics.client.missing")
-def test_missing_client_id_is_an_invalid_client(api: Api) -> None:
-    """401 on every stack, unlike other refusals."""
-    expect.oauth_error(api.token(api.password_form(client_id=None)), "invalid_client", [401])
-
-
-@pytest.mark.claim("scanalytics.client.unknown")
-def test_unknown_client_id_is_an_invalid_client(api: Api) -> None:
-    """As if it had not been sent."""
-    expect.oauth_error(api.token(api.password_form(client_id=_UNKNOWN)), "invalid_client", [401])
-
-
-@pytest.mark.claim("scanalytics.client.confidential-secret")
 @pytest.mark.needs("confidential")
-@pytest.mark.parametrize("secret", [None, "", "wrong"], ids=["missing", "empty", "wrong"])
-def test_confidential_application_without_its_secret_is_refused(api: Api, secret: str | None) -> None:
-    """Its client_id alone proves nothing."""
-    form = api.password_form(client_id=api.confidential()["client_id"], client_secret=secret)
-    expect.oauth_error(api.token(form), "invalid_client", [401])
-
-
-@pytest.mark.claim("scanalytics.client.wrong-basic")
-@pytest.mark.needs("confidential")
-def test_wrong_secret_by_basic_is_refused(api: Api) -> None:
-    """Well-formed and wrong."""
-    response = api.token(api.password_form(client_id=None), auth=(api.confidential()["client_id"], "wrong"))
-    expect.oauth_error(response, "invalid_client", [401])
+class TestConfidentialClient(ConfidentialRules):
+    """The vendor knows confidential applications beside the public ones of its tutorial."""
 
 
 @pytest.mark.claim("scanalytics.client.stray-secret")

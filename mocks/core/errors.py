@@ -1,11 +1,16 @@
-"""The root of every refusal: an error knows its status and its wire form.
+"""The roots of the errors: what a caller is told over the wire, and what whoever runs a world is told in words.
 
 ::
 
     WebError
     ├── django.pages.PageError      a page of the web framework (HTML)
-    ├── django.drf.ApiError         a refusal of the REST framework (JSON)
+    ├── django.refusals.ApiError    a refusal of the REST framework (JSON)
     └── …                           each vendor's own
+
+    WorldError                      a world cannot do what was asked
+    ├── world.PortTakenError
+    ├── snapshots.SnapshotError
+    └── worlds.UnknownWorldError, worlds.WorldConflictError
 """
 
 from __future__ import annotations
@@ -25,3 +30,7 @@ class WebError(Exception):
     def answer(self) -> Answer:
         """The refusal as the vendor puts it on the wire."""
         raise NotImplementedError
+
+
+class WorldError(Exception):
+    """A world cannot do what was asked; the message says why and what helps."""

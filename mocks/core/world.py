@@ -6,18 +6,17 @@ was started, over loopback.
 
 from __future__ import annotations
 
-import hashlib
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Self
 
-import msgspec
-
-from .clock import Clock, iso, to_datetime
+from .clock import Clock, to_datetime
+from .errors import WorldError
 from .faults import FaultPlan
 from .ids import Ids
 from .journal import Journal
+from .snapshots import Content, SavedVendor, SnapshotError, opened, sealed
 from .vendor import Context, Face, Factory, Vendor
 from .web.dispatch import Dispatch
 
@@ -30,44 +29,9 @@ if TYPE_CHECKING:
     from .edges.loop import ClockDriver, Line, LoopThread
     from .edges.server import Listener
 
-T = TypeVar("T")
-
-SNAPSHOT_FORMAT = "vendorlab-snapshot"
-SNAPSHOT_VERSION = 1
-
-
-class WorldError(Exception):
-    """The world cannot do what was asked; the message says why and what helps."""
-
 
 class PortTakenError(WorldError):
     """A port is in use by somebody else."""
-
-
-class SnapshotError(WorldError):
-    """A snapshot is damaged, or was not made for this world."""
-
-
-class _Snapshot(msgspec.Struct):
-    """A snapshot as it comes back; the content is checked by its digest."""
-
-    format: str
-    version: int
-    digest: str
-    content: dict[str, Any]
-
-
-class _SavedVendor(msgspec.Struct):
-    profile: str
-    state: dict[str, Any]
-
-
-class _Content(msgspec.Struct):
-    seed: int
-    clock: dict[str, Any]
-    ids: dict[str, Any]
-    faults: dict[str, Any]
-    vendors: dict[str, _SavedVendor]
 
 
 @dataclass(slots=True)
@@ -284,14 +248,7 @@ class World:
                     for name, vendor in self._vendors.items()
                 },
             }
-        content = msgspec.json.decode(msgspec.json.encode(content))
-        return {
-            "format": SNAPSHOT_FORMAT,
-            "version": SNAPSHOT_VERSION,
-            "at": iso(content["clock"]["now"]),
-            "digest": _digest(content),
-            "content": content,
-        }
+        return sealed(content)
 
     def restore(self, document: Any) -> None:
         """Take up the state from ``snapshot``.
@@ -300,9 +257,9 @@ class World:
             SnapshotError: the document is damaged, of another version, or of other vendors or profiles; the world then
                 stays as it was.
         """
-        content = _decoded(document)
+        content = opened(document)
         with self.clock.lock:
-            before, made = _decoded(self.snapshot()), set(self._vendors)
+            before, made = opened(self.snapshot()), set(self._vendors)
             try:
                 self._check_vendors(content.vendors)
             except Exception:
@@ -316,7 +273,7 @@ class World:
                 self._take_up(before)
                 raise SnapshotError(f"the snapshot does not fit: {error!r}") from error
 
-    def _check_vendors(self, vendors: Mapping[str, _SavedVendor]) -> None:
+    def _check_vendors(self, vendors: Mapping[str, SavedVendor]) -> None:
         for name, saved in vendors.items():
             if name not in self._factories:
                 raise SnapshotError(f"the snapshot holds the vendor {name!r}, which does not live in this world")
@@ -327,7 +284,7 @@ class World:
     def _forget_vendors(self, keep: set[str]) -> None:
         self._vendors = {name: vendor for name, vendor in self._vendors.items() if name in keep}
 
-    def _take_up(self, content: _Content) -> None:
+    def _take_up(self, content: Content) -> None:
         self.ids.reset(content.seed)
         for vendor in self._vendors.values():
             vendor.reset()
@@ -366,31 +323,6 @@ class World:
 
     def __repr__(self) -> str:
         return f"<World {', '.join(self.names)} seed={self.ids.seed} at {to_datetime(self.clock.micros()).isoformat()}>"
-
-
-def _decoded(document: Any) -> _Content:
-    if not isinstance(document, dict) or cast("dict[str, Any]", document).get("format") != SNAPSHOT_FORMAT:
-        raise SnapshotError("this is not a snapshot of a vendorlab world")
-    snapshot = _converted(document, _Snapshot)
-    if snapshot.version != SNAPSHOT_VERSION:
-        raise SnapshotError(
-            f"the snapshot is of version {snapshot.version}, and this vendorlab reads version {SNAPSHOT_VERSION}; "
-            "make a new one"
-        )
-    if snapshot.digest != _digest(snapshot.content):
-        raise SnapshotError("the snapshot is damaged: its digest does not match its content")
-    return _converted(snapshot.content, _Content)
-
-
-def _converted(document: Any, form: type[T]) -> T:
-    try:
-        return msgspec.convert(document, form)
-    except msgspec.ValidationError as error:
-        raise SnapshotError(f"the snapshot is damaged: {error}") from error
-
-
-def _digest(content: Any) -> str:
-    return hashlib.sha256(msgspec.json.encode(content, order="sorted")).hexdigest()
 
 
 def port_taken(face: str, host: str, port: int, error: OSError) -> str:

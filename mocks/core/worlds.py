@@ -7,7 +7,8 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from .world import World, WorldError, WorldOptions
+from .errors import WorldError
+from .world import World, WorldOptions
 
 if TYPE_CHECKING:
     from .edges.loop import LoopThread

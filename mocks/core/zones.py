@@ -29,6 +29,9 @@ _STEP = 2 * _DAY
 _BLOCK = 192 * _STEP
 """A little over a year: what is found is remembered by the block."""
 
+_FAR = 50
+"""Blocks between two instants from which on those in between are left out."""
+
 _FIRST = int((datetime(1800, 1, 1, tzinfo=UTC) - _EPOCH).total_seconds())
 """No zone changes before 1844: until then each keeps the mean time of its place."""
 
@@ -60,7 +63,14 @@ def offsets_at(instants: NDArray[np.int64], zone: tzinfo) -> NDArray[np.int64]:
     """Give the UTC offset in seconds that is in force at each instant, in any order."""
     if not instants.size:
         return np.zeros(instants.shape, np.int64)
-    begins, offsets = stretches(zone, int(instants.min()), int(instants.max()) + 1)
+    first, last = int(instants.min()), int(instants.max())
+    if last - first > _FAR * _BLOCK:  # a few centuries in between would all be searched
+        found = np.empty(instants.shape, np.int64)
+        for block in np.unique(instants // _BLOCK):
+            within = instants // _BLOCK == block
+            found[within] = offsets_at(instants[within], zone)
+        return found
+    begins, offsets = stretches(zone, first, last + 1)
     if begins.size == 1:
         return np.full(instants.shape, offsets[0])
     return offsets[np.searchsorted(begins, instants, side="right") - 1]

@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from ..core.django import pages
 from ..core.django.bearer import BearerAuthenticator
-from ..core.django.drf import Action, Framework, Principal, UnsupportedMediaType, encode, rates_by_user
-from ..core.django.oauth import OAuth
-from ..core.errors import WebError
+from ..core.django.drf import Action, Framework, Principal, rates_by_user
+from ..core.django.refusals import UnsupportedMediaType, encode
+from ..core.django.site import DjangoSite
 from ..core.settings import choose, override
 from ..core.vendor import Context, Face
-from ..core.web.message import MalformedFormError, TooManyFieldsError
-from ..core.web.routes import Route, Site
+from ..core.web.routes import Route
 from . import wire
 from .backend import Backend
 from .buckets import Bucket, BucketError
@@ -26,8 +25,6 @@ from .settings import DEFAULT_PROFILE, STACKS, Settings, oauth
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from ..core.django.stack import Stack
-    from ..core.django.tokens import TokenStore
     from ..core.web.message import Answer, Request
 
 NAME = "scanalytics"
@@ -37,36 +34,27 @@ VERSIONS = ("v1", "v2")
 LOGIN_PAGE = "/accounts/login/"
 
 
-class Scanalytics:
+class Scanalytics(DjangoSite):
     """One world's Scanalytics: backend, HTTP face, and what a world asks of a vendor."""
-
-    name = NAME
 
     def __init__(self, context: Context) -> None:
         self.profile = context.profile or DEFAULT_PROFILE
-        self._clock = context.clock
-        self._stack: Stack = _stack(self.profile)
-        self._settings = override(Settings(), context.settings)
-        self.backend = Backend(context.clock, context.ids, self._stack, self._settings)
-        self._oauth = OAuth(
-            self._stack, oauth(self._settings), self.backend.accounts, self.backend.tokens, context.clock
-        )
-        self._framework = Framework(
-            stack=self._stack,
+        stack = choose("profile", self.profile, STACKS)
+        settings = self._settings = override(Settings(), context.settings)
+        backend = self.backend = Backend(context.clock, context.ids, stack, settings)
+        super().__init__(NAME, stack, backend, oauth(settings), "/o/", context)
+        framework = Framework(
+            stack=stack,
             clock=context.clock,
-            authenticators=(BearerAuthenticator(self._stack, self.backend.tokens),),
-            throttle=rates_by_user(self.backend.user_throttle, self.backend.anonymous_throttle, context.clock),
-            throttle_first=self._settings.throttle_before_auth,
+            authenticators=(BearerAuthenticator(stack, backend.tokens),),
+            throttle=rates_by_user(backend.user_throttle, backend.anonymous_throttle, context.clock),
+            throttle_first=settings.throttle_before_auth,
         )
         self._lists: dict[tuple[str, str], tuple[int, bytes]] = {}
-        self.faces: Sequence[Face] = (Face(NAME, self._site(), self.credentials, "/v1/whoami"),)
+        site = self._site(framework, self._routes(framework))
+        self.faces: Sequence[Face] = (Face(NAME, site, self.credentials, "/v1/whoami"),)
 
     # --- what a world asks -----------------------------------------------------------------------------------------
-
-    @property
-    def tokens(self) -> TokenStore:
-        """The OAuth tokens."""
-        return self.backend.tokens
 
     def credentials(self) -> dict[str, str]:
         """What a client needs, by the names of the ready file."""
@@ -83,18 +71,6 @@ class Scanalytics:
             "second_username": second.email,
             "second_password": second.password,
         }
-
-    def reset(self) -> None:
-        """Return to the start."""
-        self.backend.reset()
-
-    def snapshot(self) -> dict[str, Any]:
-        """All state as JSON-like data."""
-        return self.backend.snapshot()
-
-    def restore(self, document: dict[str, Any]) -> None:
-        """Take up the state from ``snapshot``."""
-        self.backend.restore(document)
 
     def state(self) -> dict[str, Any]:
         """What a person wants to see, without secrets."""
@@ -114,24 +90,14 @@ class Scanalytics:
 
     # --- the face --------------------------------------------------------------------------------------------------
 
-    def _site(self) -> Site:
-        routes = [
-            Route("/o/token/", "token", self._oauth.token),
-            Route("/o/revoke_token/", "revoke-token", self._oauth.revoke),
+    def _routes(self, framework: Framework) -> list[Route]:
+        return [
             Route("/o/applications/", "applications", self._applications),
-            *(route for version in VERSIONS for route in self._resources(version)),
+            *(route for version in VERSIONS for route in self._resources(framework, version)),
         ]
-        return Site(
-            name=NAME,
-            routes=routes,
-            unrouted=pages.Unrouted(self._stack, [route.path for route in routes]),
-            failure=self._failure,
-            identify=self._identify,
-            is_secret=self.backend.is_secret,
-        )
 
-    def _resources(self, version: str) -> list[Route]:
-        view = self._framework.view
+    def _resources(self, framework: Framework, version: str) -> list[Route]:
+        view = framework.view
         edit = self._settings.editing
 
         def route(path: str, operation: str, get: Any, patch: Any = None) -> Route:
@@ -203,7 +169,7 @@ class Scanalytics:
             start, end, zone = wire.window(
                 request.query_fields,
                 user.timezone,
-                dates=self.profile == "modern",
+                dates=self._stack.dates_alone,
                 strict=self._settings.strict_local_times,
             )
             return wire.buckets(metric, self.backend.aggregate(user, array.key, metric, bucket, start, end, zone))
@@ -235,22 +201,6 @@ class Scanalytics:
     def _deployment(self, found: tuple[Deployment, Permission]) -> dict[str, Any]:
         one, permission = found
         return wire.deployment(one, permission, self.backend.estate.arrays)
-
-    def _failure(self, status: int, request: Request) -> Answer:
-        if request.path.startswith("/o/"):
-            return self._oauth.failure(status)
-        return self._framework.failure(status, request)
-
-    def _identify(self, request: Request) -> None:
-        identify = self._oauth.identify if request.path.startswith("/o/") else self._framework.identify
-        try:
-            identify(request)
-        except (WebError, TooManyFieldsError, MalformedFormError):
-            return  # the handler will refuse in its own words
-
-
-def _stack(profile: str) -> Stack:
-    return choose("profile", profile, STACKS)
 
 
 def _json_body(request: Request) -> bytes:

@@ -6,16 +6,15 @@ Lists and single things are what a user may see; what he may not see does not ex
 from __future__ import annotations
 
 from dataclasses import replace
-from hmac import compare_digest
 from typing import TYPE_CHECKING, Any
 
 from ..core.clock import SECOND
-from ..core.django.accounts import Accounts, Application
-from ..core.django.drf import PermissionDenied
+from ..core.django.accounts import Accounts
+from ..core.django.refusals import NoSuchObject, PermissionDenied
 from ..core.django.tokens import TokenStore
 from ..core.throttle import Throttle
 from .buckets import WindowError
-from .errors import InvalidWindow, NoSuchThing
+from .errors import InvalidWindow
 from .models import Array, Deployment, Device, Estate, Permission, User
 from .seed import make_estate
 from .settings import Settings, anonymous_rates, oauth, user_rates
@@ -49,38 +48,20 @@ class Backend:
         self._clock = clock
         self._ids = ids
         self._settings = settings
-        self._names_model = stack.names_missing_model
+        self._stack = stack
         self.tokens = TokenStore("scanalytics", clock, ids, oauth(settings).lifetime)
         self.user_throttle = Throttle(user_rates(settings), consult_all=stack.consult_all_rates)
         self.anonymous_throttle = Throttle(anonymous_rates(settings), consult_all=stack.consult_all_rates)
         self.edition = 0
         """Counts the changes of deployments and arrays, so that their lists can be kept encoded."""
         self.estate: Estate = self._seed()
-        self.accounts = Accounts(self.application, self.check_password, self.is_secret)
+        self.accounts = Accounts(lambda: self.estate, self.tokens)
         self._readings: dict[str, Readings] = {}
 
     def _seed(self) -> Estate:
         return make_estate(self._ids, self._settings.deployments, self._clock.micros())
 
     # --- people --------------------------------------------------------------------------------------------------
-
-    def check_password(self, username: str, password: str) -> bool:
-        """Whether a user of this name has this password."""
-        user = self.estate.users.get(username)
-        return user is not None and compare_digest(user.password.encode(), password.encode())
-
-    def is_secret(self, text: str) -> bool:
-        """Whether this is a token, a password or a client's secret that was given out."""
-        estate = self.estate
-        return (
-            text in self.tokens
-            or any(text == user.password for user in estate.users.values())
-            or any(text == application.client_secret for application in estate.applications)
-        )
-
-    def application(self, client_id: str) -> Application | None:
-        """The registered client with this id."""
-        return next((found for found in self.estate.applications if found.client_id == client_id), None)
 
     def user(self, name: str) -> User:
         """A user by name; tokens are issued to existing users only."""
@@ -235,5 +216,5 @@ class Backend:
         yield from self.estate.deployments.values()
         yield from self.estate.arrays.values()
 
-    def _missing(self, model: str) -> NoSuchThing:
-        return NoSuchThing(model if self._names_model else None)
+    def _missing(self, model: str) -> NoSuchObject:
+        return NoSuchObject(self._stack, model)

@@ -6,40 +6,26 @@ Documented are ``whoami``, and for the rest only that names are in camelCase: al
 
 from __future__ import annotations
 
-import re
-from datetime import UTC, datetime, timedelta, timezone
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
 from zoneinfo import ZoneInfo
 
 import msgspec
 
-from ..core.django.drf import ParseError
+from ..core.django.fields import REQUIRED, WRONG_DATETIME, parse_datetime, whole_seconds, write_datetime
+from ..core.django.refusals import ParseError, ValidationError
 from .buckets import resolve_local
-from .errors import InvalidFields
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from .models import Array, Deployment, Device, Permission, User
     from .readings import Aggregate
 
 START, END, TIMEZONE = "start", "end", "timezone"
 
-REQUIRED = "This field is required."
-WRONG_DATETIME = (
-    "Datetime has wrong format. Use one of these formats instead: YYYY-MM-DDThh:mm[:ss[.uuuuuu]][+HH:MM|-HH:MM|Z]."
-)
 LONGEST_NAME = 100
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_DATETIME = re.compile(
-    r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})"
-    r"[T ]([0-9]{1,2}):([0-9]{1,2})(?::([0-9]{1,2})(?:[.,]([0-9]{1,6})[0-9]{0,6})?)?"
-    r"\s*(Z|[+-][0-9]{2}(?::?[0-9]{2})?)?",
-    re.ASCII,
-)
-_DATE = re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}", re.ASCII)
 
 
 def whoami(user: User) -> dict[str, Any]:
@@ -84,7 +70,7 @@ def device(one: Device, last_seen: int) -> dict[str, Any]:
         "arrayKey": one.array,
         "deploymentKey": one.deployment,
         "online": one.offline_since is None,
-        "lastSeen": datetime.fromtimestamp(last_seen, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "lastSeen": write_datetime(last_seen),
         "firmware": one.firmware,
     }
 
@@ -102,20 +88,20 @@ def new_name(body: bytes) -> str:
         raise ParseError(str(error)) from error
     if not isinstance(content, dict):
         kind = type(content).__name__
-        raise InvalidFields({"non_field_errors": [f"Invalid data. Expected a dictionary, but got {kind}."]})
+        raise ValidationError({"non_field_errors": [f"Invalid data. Expected a dictionary, but got {kind}."]})
     fields = cast("dict[str, Any]", content)
     name = fields.get("name")
     if "name" not in fields:
-        raise InvalidFields({"name": [REQUIRED]})
+        raise ValidationError({"name": [REQUIRED]})
     if name is None:
-        raise InvalidFields({"name": ["This field may not be null."]})
+        raise ValidationError({"name": ["This field may not be null."]})
     if not isinstance(name, str | int | float) or isinstance(name, bool):
-        raise InvalidFields({"name": ["Not a valid string."]})
+        raise ValidationError({"name": ["Not a valid string."]})
     text = str(name).strip()
     if not text:
-        raise InvalidFields({"name": ["This field may not be blank."]})
+        raise ValidationError({"name": ["This field may not be blank."]})
     if len(text) > LONGEST_NAME:
-        raise InvalidFields({"name": [f"Ensure this field has no more than {LONGEST_NAME} characters."]})
+        raise ValidationError({"name": [f"Ensure this field has no more than {LONGEST_NAME} characters."]})
     return text
 
 
@@ -135,12 +121,12 @@ def window(fields: Mapping[str, str], default_zone: str, *, dates: bool, strict:
     for name in (START, END):
         try:
             moments.append(_moment(name, fields.get(name), zone or ZoneInfo("UTC"), dates=dates, strict=strict))
-        except InvalidFields as error:
+        except ValidationError as error:
             problems |= error.fields
     if zone is None:
         problems[TIMEZONE] = [f'"{zone_name}" is not a valid choice.']
     if problems:
-        raise InvalidFields(problems)
+        raise ValidationError(problems)
     assert zone is not None
     return moments[0], moments[1], zone
 
@@ -148,39 +134,16 @@ def window(fields: Mapping[str, str], default_zone: str, *, dates: bool, strict:
 def _moment(name: str, text: str | None, zone: ZoneInfo, *, dates: bool, strict: bool) -> int:
     """One end of the window in whole seconds since 1970, rounded up, since visits fall on whole seconds."""
     if text is None or not text.strip():
-        raise InvalidFields({name: [REQUIRED]})
+        raise ValidationError({name: [REQUIRED]})
     try:
-        moment = _parse(text.strip(), dates=dates)
+        moment = parse_datetime(text.strip(), dates=dates)
         if moment.tzinfo is None:
             if strict and _shifts(moment, zone):
-                raise InvalidFields({name: [f'Invalid datetime for the timezone "{zone.key}".']})
+                raise ValidationError({name: [f'Invalid datetime for the timezone "{zone.key}".']})
             return resolve_local(moment.replace(microsecond=0), zone) + (moment.microsecond > 0)
-        return -((_EPOCH - moment) // timedelta(seconds=1))
+        return whole_seconds(moment)
     except (ValueError, OverflowError):
-        raise InvalidFields({name: [WRONG_DATETIME]}) from None
-
-
-def _parse(text: str, *, dates: bool) -> datetime:
-    """A date-time as DRF reads it; ``ValueError`` for anything else, Unix seconds included."""
-    if dates and _DATE.fullmatch(text):
-        text += "T00:00"
-    match = _DATETIME.fullmatch(text)
-    if match is None:
-        raise ValueError(text)
-    year, month, day, hour, minute, second, fraction, offset = match.groups()
-    micros = int((fraction or "").ljust(6, "0"))
-    return datetime(
-        int(year), int(month), int(day), int(hour), int(minute), int(second or 0), micros, tzinfo=_offset(offset)
-    )
-
-
-def _offset(text: str | None) -> timezone | None:
-    if text is None:
-        return None
-    if text == "Z":
-        return UTC
-    digits = text[1:].replace(":", "").ljust(4, "0")
-    return timezone((-1 if text[0] == "-" else 1) * timedelta(hours=int(digits[:2]), minutes=int(digits[2:])))
+        raise ValidationError({name: [WRONG_DATETIME]}) from None
 
 
 def _shifts(naive: datetime, zone: ZoneInfo) -> bool:

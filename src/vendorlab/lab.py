@@ -5,6 +5,7 @@ Here, and only here, fakes and clients meet.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Self
 
@@ -24,7 +25,25 @@ if TYPE_CHECKING:
     from vendorlab.mocks.core.journal import Journal
     from vendorlab.mocks.core.vendor import Vendor
 
-_CLIENTS = {"scanalytics": ("vendorlab.clients.scanalytics", "ScanalyticsClient", "AsyncScanalyticsClient")}
+
+@dataclass(frozen=True)
+class _Client:
+    """Where a vendor's reference client is, and which of the credentials it is given."""
+
+    module: str
+    name: str
+    credentials: tuple[str, ...]
+
+    def find(self, prefix: str) -> Any:
+        """The class; ``Async`` before its name is that for asyncio."""
+        return getattr(import_module(self.module), prefix + self.name)
+
+
+_LOGIN = ("username", "password", "client_id")
+_CLIENTS = {
+    "scanalytics": _Client("vendorlab.clients.scanalytics", "ScanalyticsClient", _LOGIN),
+    "inode": _Client("vendorlab.clients.inode", "INodeClient", (*_LOGIN, "client_secret")),
+}
 
 
 class VendorHandle:
@@ -76,21 +95,21 @@ class VendorHandle:
 
     def client(self, **options: Any) -> Any:
         """A reference client, logged in with the first user's credentials; ``options`` go to its constructor."""
-        return self._make(1, options)
+        return self._make("", options)
 
     def async_client(self, **options: Any) -> Any:
         """The same for asyncio."""
-        return self._make(2, options)
+        return self._make("Async", options)
 
-    def _make(self, which: int, options: dict[str, Any]) -> Any:
-        module, *names = _CLIENTS[self._name]
+    def _make(self, prefix: str, options: dict[str, Any]) -> Any:
+        client = _CLIENTS[self._name]
         credentials = self.credentials
-        known = {key: credentials[key] for key in ("username", "password", "client_id")}
-        return getattr(import_module(module), names[which - 1])(**{"base_url": self.url, **known, **options})
+        known = {key: credentials[key] for key in client.credentials}
+        return client.find(prefix)(**{"base_url": self.url, **known, **options})
 
 
 class Lab:
-    """A world with handles for its vendors: ``lab.scanalytics``, ``lab.clock``, ``lab.faults``, ``lab.journal``."""
+    """A world with handles for its vendors, as ``lab.scanalytics``, and for its clock, faults and journal."""
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -114,6 +133,11 @@ class Lab:
     def scanalytics(self) -> VendorHandle:
         """Scanalytics."""
         return self.vendor("scanalytics")
+
+    @property
+    def inode(self) -> VendorHandle:
+        """SMATS iNode."""
+        return self.vendor("inode")
 
     def vendor(self, name: str) -> VendorHandle:
         """A vendor by name."""

@@ -43,3 +43,9 @@ def vendorlab(make_world: Callable[..., Lab]) -> Lab:
 def scanalytics(vendorlab: Lab) -> VendorHandle:
     """Scanalytics in the test's world: ``url``, ``credentials``, ``client()``, ``clock``, ``faults``, ``journal``."""
     return vendorlab.scanalytics
+
+
+@pytest.fixture
+def inode(vendorlab: Lab) -> VendorHandle:
+    """SMATS iNode in the test's world, with the same."""
+    return vendorlab.inode

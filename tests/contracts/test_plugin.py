@@ -261,6 +261,24 @@ def test_report_tells_reasons_claims_and_counts(judged: dict[str, Any]) -> None:
     assert (told["failed"], told["error"], told["skipped"]) == (2, 1, 1)
 
 
+def test_inherited_rules_prove_the_claims_of_the_suite_that_inherits_them(pytester: pytest.Pytester, url: str) -> None:
+    body = """
+class Rules:
+    @pytest.mark.claim(".refresh.single-use")
+    def test_it(self, http): http.get('/')
+
+class TestOnce(Rules): ...
+class TestTwice(Rules): ...
+"""
+    run(pytester, body, f"--vendorlab-target=scanalytics={url}", "--vendorlab-json=report.json").assert_outcomes(
+        passed=2
+    )
+    assert [(test["name"], test["claims"]) for test in report(pytester)["tests"]] == [
+        ("scanalytics/test_suite.py::TestOnce::test_it", [CLAIM]),
+        ("scanalytics/test_suite.py::TestTwice::test_it", [CLAIM]),
+    ]
+
+
 def test_junit_carries_verdicts_and_claims(judged: dict[str, Any], pytester: pytest.Pytester) -> None:
     cases = {case.get("name"): case for case in ET.parse(pytester.path / "junit.xml").iter("testcase")}
     properties = [(each.get("name"), each.get("value")) for each in cases["test_fails"].iter("property")]

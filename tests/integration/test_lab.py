@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 import vendorlab as package
-from vendorlab.mocks.core.world import WorldError
+from vendorlab.mocks.core.errors import WorldError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -21,8 +21,8 @@ def world_of() -> Iterator[MakeWorld]:
     """Make worlds that stand still; they are stopped with the test."""
     made: list[World] = []
 
-    def make(**options: Any) -> World:
-        world = make_world(**options)
+    def make(vendor: str = "scanalytics", **options: Any) -> World:
+        world = make_world(vendor, **options)
         made.append(world)
         return world
 

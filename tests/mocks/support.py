@@ -49,6 +49,7 @@ def eventually(condition: Callable[[], bool]) -> bool:
 
 
 def make_world(
+    vendor: str = "scanalytics",
     *,
     seed: int = 7,
     profile: str | None = None,
@@ -59,17 +60,17 @@ def make_world(
     line_on_clock: bool = False,
     thread: LoopThread | None = None,
 ) -> World:
-    """A world with Scanalytics in it, which stands still."""
+    """A world with one vendor in it, which stands still."""
     options = WorldOptions(
         seed=seed,
         start=start,
         rate=rate,
-        profiles={"scanalytics": profile} if profile else {},
-        settings={"scanalytics": settings} if settings else {},
+        profiles={vendor: profile} if profile else {},
+        settings={vendor: settings} if settings else {},
         direct=direct,
         line_on_clock=line_on_clock,
     )
-    return World(registry.factories(["scanalytics"]), options, thread)
+    return World(registry.factories([vendor]), options, thread)
 
 
 class Caller:

@@ -14,9 +14,9 @@ import msgspec
 from msgspec import UNSET
 
 from ..clock import checked, iso, to_micros
+from ..errors import WorldError
 from ..ids import fingerprint
 from ..journal import Query
-from ..world import World, WorldError
 from . import models
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from threading import Semaphore
 
     from ..django.tokens import Token, TokenStore
+    from ..world import World
     from ..worlds import Worlds
 
 API_VERSION = 1

@@ -5,11 +5,12 @@ from __future__ import annotations
 import base64
 import binascii
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from hmac import compare_digest
+from typing import TYPE_CHECKING, Protocol
 from urllib.parse import unquote_plus
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Container, Mapping, Sequence
 
 PASSWORD = "password"  # noqa: S105
 CLIENT_CREDENTIALS = "client_credentials"
@@ -61,19 +62,72 @@ class OAuthSettings:
     credentials_refresh: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Accounts:
-    """What the endpoints must know of a vendor's clients and users.
+class Account(Protocol):
+    """A user of a vendor, as far as a login goes."""
 
-    Attributes:
-        application: the application with an id, or None.
-        check: whether a user of this name has this password.
-        is_secret: whether a text is a password, a client's secret or a token that the vendor knows.
+    @property
+    def password(self) -> str:
+        """Which lets him in."""
+        ...
+
+
+class Directory(Protocol):
+    """Whom and what a vendor knows."""
+
+    @property
+    def users(self) -> Mapping[str, Account]:
+        """By the name with which each logs in."""
+        ...
+
+    @property
+    def applications(self) -> Sequence[Application]:
+        """The registered clients."""
+        ...
+
+
+class Accounts:
+    """The users and clients of one vendor.
+
+    Args:
+        directory: gives them as they are now.
+        tokens: those that were issued.
+        is_active: whether a user may log in.
+        is_secret: knows what the vendor gave out besides tokens, passwords and clients' secrets.
     """
 
-    application: Callable[[str], Application | None]
-    check: Callable[[str, str], bool]
-    is_secret: Callable[[str], bool]
+    def __init__(
+        self,
+        directory: Callable[[], Directory],
+        tokens: Container[str],
+        *,
+        is_active: Callable[[str], bool] = lambda _name: True,
+        is_secret: Callable[[str], bool] = lambda _text: False,
+    ) -> None:
+        self._directory = directory
+        self._tokens = tokens
+        self._is_active = is_active
+        self._is_secret = is_secret
+
+    def application(self, client_id: str) -> Application | None:
+        """The registered client with this id."""
+        return next((found for found in self._directory().applications if found.client_id == client_id), None)
+
+    def check(self, username: str, password: str) -> bool:
+        """Whether a user of this name has this password and may log in."""
+        user = self._directory().users.get(username)
+        if user is None or not compare_digest(user.password.encode(), password.encode()):
+            return False
+        return self._is_active(username)
+
+    def is_secret(self, text: str) -> bool:
+        """Whether this is a token, a password or another secret that the vendor gave out."""
+        directory = self._directory()
+        return (
+            text in self._tokens
+            or any(text == user.password for user in directory.users.values())
+            or any(text == application.client_secret for application in directory.applications)
+            or self._is_secret(text)
+        )
 
 
 def uses_basic(headers: Mapping[str, str]) -> bool:

@@ -6,8 +6,8 @@ import re
 from typing import TYPE_CHECKING
 
 from ..ids import fingerprint
-from .drf import NotAuthenticated
 from .pages import PageError
+from .refusals import NotAuthenticated
 from .tokens import State, TokenStore
 
 if TYPE_CHECKING:

@@ -1,21 +1,7 @@
-"""Django REST framework as a caller meets it: the order of checks, negotiation, JSON, and every refusal.
+"""Django REST framework as a caller meets it: the order of checks, negotiation and JSON.
 
 The order, measured: content negotiation (406), authentication (401), permission (403), throttling (429), method (405),
 then the handler with its own 400 and 404. So a bad token is 401 however often it is sent, and never counted.
-
-::
-
-    WebError
-    └── ApiError
-        ├── BadRequest              400
-        │   └── ParseError          400, a broken body
-        ├── NotAuthenticated        401, with the first authenticator's challenge
-        ├── PermissionDenied        403
-        ├── NotFound                404
-        ├── MethodNotAllowed        405
-        ├── NotAcceptable           406
-        ├── UnsupportedMediaType    415
-        └── Throttled               429, with Retry-After
 """
 
 from __future__ import annotations
@@ -25,127 +11,30 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-import msgspec
-
-from ..errors import WebError
 from ..web.message import ANONYMOUS, Answer, MalformedFormError, Request, TooManyFieldsError
 from .pages import PageError, page
+from .refusals import (
+    JSON,
+    ApiError,
+    AuthenticationFailed,
+    BadRequest,
+    MethodNotAllowed,
+    NotAcceptable,
+    NotAuthenticated,
+    NotFound,
+    PermissionDenied,
+    Throttled,
+    UnsupportedMediaType,
+    encode,
+)
 
 if TYPE_CHECKING:
     from ..clock import Clock
     from ..throttle import Throttle
     from .stack import Stack
 
-JSON = ("Content-Type", "application/json")
-
 INJECTED_WAIT = 60
 """Seconds that an injected 429 asks to wait: a whole minute's window."""
-
-encode = msgspec.json.encode
-"""DRF's JSON: compact, non-ASCII characters as they are."""
-
-
-class ApiError(WebError):
-    """A refusal by DRF: JSON, with ``detail`` unless a subclass says otherwise."""
-
-    detail = ""
-
-    def __init__(self, detail: str | None = None, *, cause: str | None = None) -> None:
-        super().__init__(detail or self.detail)
-        self.detail = detail or self.detail
-        self.cause = cause or self.cause
-
-    def data(self) -> Any:
-        """The body before it is encoded."""
-        return {"detail": self.detail}
-
-    def headers(self) -> list[tuple[str, str]]:
-        """Headers beyond those of every DRF answer."""
-        return []
-
-    def answer(self) -> Answer:
-        """The refusal without the headers that the view adds."""
-        return Answer(self.status, encode(self.data()), [JSON, *self.headers()], self.cause)
-
-
-class BadRequest(ApiError):  # noqa: N818  the framework's own names read better than a suffix on each
-    """400: what was sent makes no sense."""
-
-    status, cause, detail = 400, "bad-request", "Malformed request."
-
-
-class ParseError(BadRequest):
-    """400: a body that is not what its media type says."""
-
-    cause = "parse-error"
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(f"JSON parse error - {reason}")
-
-
-class NotAuthenticated(ApiError):  # noqa: N818
-    """401: the caller is nobody, or nobody any more. Only the challenge tells why (B01, B02, E10)."""
-
-    status, cause, detail = 401, "no-credentials", "Authentication credentials were not provided."
-
-    def __init__(self, challenge: str, detail: str | None = None, *, cause: str | None = None) -> None:
-        super().__init__(detail, cause=cause)
-        self.challenge = challenge
-
-    def headers(self) -> list[tuple[str, str]]:
-        """The challenge."""
-        return [("WWW-Authenticate", self.challenge)]
-
-
-class PermissionDenied(ApiError):  # noqa: N818
-    """403: the caller may not do this (B24, B25)."""
-
-    status, cause, detail = 403, "permission-denied", "You do not have permission to perform this action."
-
-
-class NotFound(ApiError):  # noqa: N818
-    """404 by a view; paths without a view get Django's page."""
-
-    status, cause, detail = 404, "not-found", "Not found."
-
-
-class MethodNotAllowed(ApiError):  # noqa: N818
-    """405 (B31)."""
-
-    status, cause = 405, "method-not-allowed"
-
-    def __init__(self, method: str) -> None:
-        super().__init__(f'Method "{method}" not allowed.')
-
-
-class NotAcceptable(ApiError):  # noqa: N818
-    """406 (B39)."""
-
-    status, cause, detail = 406, "not-acceptable", "Could not satisfy the request Accept header."
-
-
-class UnsupportedMediaType(ApiError):  # noqa: N818
-    """415."""
-
-    status, cause = 415, "unsupported-media-type"
-
-    def __init__(self, media_type: str) -> None:
-        super().__init__(f'Unsupported media type "{media_type}" in request.')
-
-
-class Throttled(ApiError):  # noqa: N818
-    """429: the same whole seconds in Retry-After and in the text, never 0 (3.7)."""
-
-    status, cause = 429, "throttled"
-
-    def __init__(self, wait: int) -> None:
-        unit = "second" if wait == 1 else "seconds"
-        super().__init__(f"Request was throttled. Expected available in {wait} {unit}.")
-        self.wait = wait
-
-    def headers(self) -> list[tuple[str, str]]:
-        """How long to wait."""
-        return [("Retry-After", str(self.wait))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,11 +58,11 @@ class Authenticator(Protocol):
     """One way to show who one is."""
 
     def authenticate(self, request: Request) -> Principal | None:
-        """The caller, or None when this way was not used or came to nothing; may raise ``NotAuthenticated``."""
+        """The caller, or None when this way was not used or came to nothing; may raise ``AuthenticationFailed``."""
         ...
 
-    def challenge(self, request: Request) -> str:
-        """What a 401 asks for."""
+    def challenge(self, request: Request, /) -> str | None:
+        """What a 401 asks for; None where there is nothing to ask for, which makes it a 403."""
         ...
 
 
@@ -189,6 +78,11 @@ class Action:
     scope: str
 
 
+def everybody(_principal: Principal) -> bool:
+    """Let everybody in who is somebody."""
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class Framework:
     """How a site's views behave.
@@ -197,6 +91,7 @@ class Framework:
         authenticators: asked in order; the first writes every challenge.
         throttle: limits a caller's requests; given the caller or None for an anonymous one.
         throttle_first: limits anonymous callers before they are refused (not DRF's order).
+        permits: whom the views let in, of those whose credential holds.
     """
 
     stack: Stack
@@ -204,6 +99,7 @@ class Framework:
     authenticators: Sequence[Authenticator]
     throttle: Callable[[Request, Principal | None], int | None]
     throttle_first: bool = False
+    permits: Callable[[Principal], bool] = everybody
 
     def view(self, name: str, /, **actions: Action) -> View:
         """A view with an action per method: ``view("Whoami", GET=Action(...))``."""
@@ -213,7 +109,7 @@ class Framework:
         """The site's own form of a status that no view gave: DRF's where it has one, otherwise a page."""
         refusals: dict[int, Callable[[], ApiError]] = {
             400: BadRequest,
-            401: lambda: NotAuthenticated(self.authenticators[0].challenge(request)),
+            401: lambda: self.refusal(request),
             403: PermissionDenied,
             404: NotFound,
             405: lambda: MethodNotAllowed(request.method),
@@ -229,13 +125,20 @@ class Framework:
 
     def identify(self, request: Request) -> Principal | None:
         """Who is asking, by the first authenticator that knows; writes it into the request for the journal."""
+        request.principal = ANONYMOUS
         for authenticator in self.authenticators:
             principal = authenticator.authenticate(request)
             if principal is not None:
                 request.principal, request.credential = principal.label, principal.credential
                 return principal
-        request.principal = ANONYMOUS
         return None
+
+    def refusal(self, request: Request, failed: ApiError | None = None) -> NotAuthenticated:
+        """What a caller hears who is nobody; the first authenticator's challenge, whoever of them refused (3.5)."""
+        challenge = self.authenticators[0].challenge(request)
+        if failed is not None:
+            return NotAuthenticated(challenge, failed.detail, cause=failed.cause)
+        return NotAuthenticated(challenge, cause=str(request.detail.get("refused", NotAuthenticated.cause)))
 
 
 class View:
@@ -249,7 +152,7 @@ class View:
             self._actions["HEAD"] = actions["GET"]
         allowed = [*actions, "HEAD", "OPTIONS"] if "GET" in actions else [*actions, "OPTIONS"]
         self._any_scope = actions.get("GET") or next(iter(actions.values()))
-        self._headers = [("Vary", "Accept"), ("Allow", ", ".join(allowed)), *framework.stack.headers]
+        self._headers = [("Allow", ", ".join(allowed)), *framework.stack.headers]
 
     def __call__(self, request: Request) -> Answer:
         """Answer a request."""
@@ -265,19 +168,24 @@ class View:
             answer = refusal.answer()
         except (TooManyFieldsError, MalformedFormError):
             raise PageError(self._framework.stack, 400, "malformed-form") from None
-        answer.headers += self._headers
+        answer.headers += [("Vary", ", ".join(("Accept", *request.vary))), *self._headers]
         return answer
 
     def _enter(self, request: Request) -> Principal:
         """Authentication, permission, throttling, in this order."""
         framework = self._framework
-        principal = framework.identify(request)
+        try:
+            principal = framework.identify(request)
+        except AuthenticationFailed as failed:
+            raise framework.refusal(request, failed) from None
         if framework.throttle_first and principal is None:
             self._throttle(request, None)
         if principal is None:
-            raise NotAuthenticated(framework.authenticators[0].challenge(request), cause=_why(request))
+            raise framework.refusal(request)
         action = self._actions.get(request.method, self._any_scope)
         if principal.user is None or (principal.scopes is not None and action.scope not in principal.scopes):
+            raise PermissionDenied
+        if not framework.permits(principal):
             raise PermissionDenied
         self._throttle(request, principal)
         return principal
@@ -356,5 +264,5 @@ def rates_by_user(
     return throttle
 
 
-def _why(request: Request) -> str:
-    return str(request.detail.get("refused", NotAuthenticated.cause))
+def unlimited(_request: Request, _principal: Principal | None) -> None:
+    """No limit at all."""

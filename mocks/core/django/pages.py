@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 
 HTML = "text/html; charset=utf-8"
 
+SEGMENT = "[^/]+"
+ROUTER_SEGMENT = "[^/.]+"
+"""What a placeholder takes in paths that DRF's routers made: no dot, which begins a format there."""
+
 _PAGES = {
     400: ("Bad Request (400)", "<h1>Bad Request (400)</h1>"),
     403: ("403 Forbidden", "<h1>403 Forbidden</h1>"),
@@ -43,15 +47,29 @@ def page(stack: Stack, status: int, cause: str) -> Answer:
     Source: measured for 404 and 500; the proxy's pages are inferred.
     """
     if status in _PAGES:
-        title, body = _PAGES[status]
-        text = stack.page.format(title=title, body=body)
-        return Answer(status, text.encode(), [("Content-Type", stack.page_type), *stack.headers], cause)
+        answer = document(stack, status, *_PAGES[status])
+        answer.headers[0] = ("Content-Type", stack.page_type)
+        answer.cause = cause
+        return answer
     title = _PROXY_PAGES.get(status, f"{status}")
     text = (
         f"<html>\r\n<head><title>{title}</title></head>\r\n<body>\r\n<center><h1>{title}</h1></center>\r\n"
         "<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n"
     )
     return Answer(status, text.encode(), [("Content-Type", "text/html")], cause)
+
+
+def document(stack: Stack, status: int, title: str, body: str) -> Answer:
+    """An HTML page in the stack's own frame.
+
+    Args:
+        stack: the site's era.
+        status: of the answer.
+        title: of the page, as HTML.
+        body: what stands on it, as HTML.
+    """
+    text = stack.page.format(title=title, body=body)
+    return Answer(status, text.encode(), [("Content-Type", HTML), *stack.headers])
 
 
 class PageError(WebError):
@@ -89,11 +107,17 @@ def redirect(stack: Stack, location: str, *, permanent: bool) -> Answer:
 
 
 class Unrouted:
-    """What Django says where no route leads: a redirect if only the slash is missing, otherwise 404 (T54, T56)."""
+    """What Django says where no route leads: a redirect if only the slash is missing, otherwise 404 (T54, T56).
 
-    def __init__(self, stack: Stack, paths: Iterable[str]) -> None:
+    Args:
+        stack: the site's era.
+        paths: its routes.
+        segment: what a placeholder takes, as a regular expression.
+    """
+
+    def __init__(self, stack: Stack, paths: Iterable[str], segment: str = SEGMENT) -> None:
         self._stack = stack
-        patterns = (re.sub("<[^>]*>", "[^/]+", path.removesuffix("/")) for path in paths if path.endswith("/"))
+        patterns = (re.sub("<[^>]*>", segment, path.removesuffix("/")) for path in paths if path.endswith("/"))
         self._lacks_slash = re.compile("|".join(patterns) or "(?!)")
 
     def __call__(self, request: Request) -> Answer:

@@ -22,9 +22,13 @@ class Stack:
         loose_bearer: any white space may follow ``Bearer`` (B07).
         other_scheme_is_invalid: another scheme is challenged as an invalid token (B08).
         consult_all_rates: every rate limit counts a request that one of them refused (DRF 3.10).
+        empty_page_is_first: ``?page=`` without a number is the first page rather than none (read in DRF's source).
+        dates_alone: a date without a time is read, as its midnight (3.6).
         names_missing_model: a missing object's 404 names its model (3.6).
         bad_escape: status of a malformed percent escape in a query (B41).
         dead_grace_token: a refresh token replayed within its grace comes back as one that was never stored (3.3).
+        same_site: cookies say ``SameSite=Lax`` (Django 2.1; read in its source).
+        csrf_reasons_differ: a missing form secret and a wrong one have words of their own (Django 4.0; likewise).
         page: the HTML of an error page, with ``{title}`` and ``{body}``.
         page_type: its media type.
         headers: on every answer.
@@ -38,9 +42,13 @@ class Stack:
     loose_bearer: bool
     other_scheme_is_invalid: bool
     consult_all_rates: bool
+    empty_page_is_first: bool
+    dates_alone: bool
     names_missing_model: bool
     bad_escape: int
     dead_grace_token: bool
+    same_site: bool
+    csrf_reasons_differ: bool
     page: str
     page_type: str
     headers: tuple[tuple[str, str], ...]
@@ -55,9 +63,13 @@ LEGACY = Stack(
     loose_bearer=False,
     other_scheme_is_invalid=True,
     consult_all_rates=False,
+    empty_page_is_first=False,
+    dates_alone=False,
     names_missing_model=False,
     bad_escape=500,
     dead_grace_token=True,
+    same_site=False,
+    csrf_reasons_differ=False,
     page="{body}",
     page_type="text/html",
     headers=(("X-Frame-Options", "SAMEORIGIN"),),
@@ -72,9 +84,13 @@ MODERN = Stack(
     loose_bearer=True,
     other_scheme_is_invalid=False,
     consult_all_rates=True,
+    empty_page_is_first=True,
+    dates_alone=True,
     names_missing_model=True,
     bad_escape=400,
     dead_grace_token=False,
+    same_site=True,
+    csrf_reasons_differ=True,
     page=(
         '\n<!doctype html>\n<html lang="en">\n<head>\n  <title>{title}</title>\n</head>\n'
         "<body>\n  {body}\n</body>\n</html>\n"

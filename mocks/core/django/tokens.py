@@ -215,7 +215,7 @@ class TokenStore:
         self._end(token, State.EXPIRED)
         return True
 
-    def __contains__(self, text: str) -> bool:
+    def __contains__(self, text: object) -> bool:
         return text in self._access or text in self._refresh
 
     def all(self) -> Iterator[Token]:

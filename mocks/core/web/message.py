@@ -44,6 +44,7 @@ class Request:
         principal: who is asking, once that is known: a user's name or a client id; until then ``anonymous``.
         credential: the credential used, masked for the journal.
         detail: what else the journal should remember, without secrets.
+        vary: request headers that the answer came to depend on, besides those that it always depends on.
     """
 
     __slots__ = (
@@ -59,6 +60,7 @@ class Request:
         "peer",
         "principal",
         "query",
+        "vary",
     )
 
     def __init__(
@@ -80,6 +82,7 @@ class Request:
         self.principal = ANONYMOUS
         self.credential = ""
         self.detail: dict[str, Any] = {}
+        self.vary: tuple[str, ...] = ()
         self._query_fields: dict[str, str] | None = None
         self._form: dict[str, str] | None = None
 

@@ -61,6 +61,8 @@ def _try(name: str, found: dict[str, Any]) -> str:
             "client_id": credentials["client_id"],
         }
         return f"curl {' '.join(f'-d {key}={value}' for key, value in fields.items())} {found['url']}/o/token/"
+    if name == "inode":
+        return f"curl -H 'Authorization: Token {credentials['api_key']}' {found['url']}/api/v1/links/"
     return f"curl {found['url']}/"
 
 

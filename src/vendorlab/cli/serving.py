@@ -11,8 +11,9 @@ from vendorlab.mocks.core.clock import ClockError
 from vendorlab.mocks.core.control.app import Control
 from vendorlab.mocks.core.control.server import ControlServer
 from vendorlab.mocks.core.edges.loop import LoopThread
+from vendorlab.mocks.core.errors import WorldError
 from vendorlab.mocks.core.settings import SettingsError
-from vendorlab.mocks.core.world import World, WorldError, WorldOptions
+from vendorlab.mocks.core.world import World, WorldOptions
 from vendorlab.mocks.core.worlds import MAIN, Worlds
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -31,6 +31,7 @@ READERS: dict[str, tuple[Callable[[Node], Any], type]] = {
     "integer": (Node.integer, int),
     "count": (Node.count, int),
     "moment": (Node.moment, datetime),
+    "duration": (Node.duration, timedelta),
     "object": (Node.object, dict),
     "items": (lambda node: list(node.items()), list),
 }
@@ -57,6 +58,9 @@ WRONG: list[tuple[Callable[[Node], Any], Any, str]] = [
     (Node.number, float("nan"), "there: expected a finite number, got a number"),
     (Node.number, True, "there: expected a finite number, got a boolean"),
     (Node.count, -1, "there: expected an integer of at least 0, got a number"),
+    (Node.duration, -1, "there: expected a number of seconds, got a number"),
+    (Node.duration, 1e300, "there: expected a number of seconds, got a number"),
+    (Node.duration, "60", "there: expected a finite number, got a string"),
     (Node.moment, "2018-03-01T12:00", "there: expected an ISO 8601 time with an offset, got a string"),
     (Node.moment, "0001-01-01T00:00+14:00", "there: expected an ISO 8601 time with an offset, got a string"),
     (Node.object, [], "there: expected an object, got a list"),

@@ -1,31 +1,17 @@
-"""A fake Scanalytics for the client's tests, written from the vendor's pages and not from `mocks`.
-
-It is a function from request to response (for `httpx.MockTransport`), and can be put behind a loopback HTTP server.
-Both profiles of status codes are there: `legacy` answers `invalid_grant` with 401, `modern` with 400.
-"""
+"""A fake Scanalytics for the client's tests, written from the vendor's pages and not from `mocks`."""
 
 from __future__ import annotations
 
-import itertools
-import json
-import math
-import threading
-from bisect import bisect_right
-from collections import deque
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
-from urllib.parse import parse_qs
+from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
 import httpx
+from tests.clients.django_fake import USERNAME, DjangoFake, html
 
-USERNAME, PASSWORD, CLIENT_ID = "ada@example.com", "correct horse", "public-app"
+CLIENT_ID = "public-app"
 CONFIDENTIAL_ID, CLIENT_SECRET = "confidential-app", "s3cret-of-the-app"
-URL = "http://vendor.test"
 
 DEPLOYMENTS: list[dict[str, Any]] = [
     {
@@ -61,164 +47,30 @@ DEVICES: list[dict[str, Any]] = [
 ]
 
 
-class FakeClock:
-    """A clock for the client: sleeping turns it."""
-
-    def __init__(self, now: float = 1_520_000_000.0) -> None:
-        self.now = now
-        self.slept: list[float] = []
-
-    def __call__(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        self.now += seconds
-
-    async def asleep(self, seconds: float) -> None:
-        self.sleep(seconds)
-
-
 @dataclass
-class Grant:
-    user: str
-    client: str
-    expires: float
-    refresh: str | None
+class FakeVendor(DjangoFake):
+    """Scanalytics."""
 
-
-Handler = Callable[[httpx.Request], httpx.Response]
-Fault = Callable[[httpx.Request, Handler], httpx.Response]
-"""Gets the request and the true handler, and answers or raises in its place."""
-
-
-@dataclass(frozen=True)
-class Instead:
-    """A fault with a name: answers in the vendor's place."""
-
-    name: str
-    response: Callable[[], httpx.Response]
-
-    def __call__(self, request: httpx.Request, handler: Handler) -> httpx.Response:
-        return self.response()
-
-    def __str__(self) -> str:
-        return self.name
-
-
-@dataclass
-class FakeVendor:
-    """The vendor's state; `requests` is what it was asked, in order."""
-
-    profile: str = "legacy"
-    clock: Callable[[], float] = field(default_factory=FakeClock)
+    token_path = "/o/token/"
+    applications: ClassVar = {CLIENT_ID: "", CONFIDENTIAL_ID: CLIENT_SECRET}
+    scopes = frozenset({"read", "write"})
+    scope = "read"
     lifetime: int = 86_400
-    requests: list[httpx.Request] = field(default_factory=list[httpx.Request])
-    faults: deque[Fault | None] = field(default_factory=deque[Fault | None])
-    grants: dict[str, Grant] = field(default_factory=dict[str, Grant])
-    bodies: dict[str, Any] = field(default_factory=dict[str, Any])
-    limits: tuple[tuple[int, float], ...] = ()
-    accepted: list[float] = field(default_factory=list[float])
-    issued: set[str] = field(default_factory=set[str])
+    profile: str = "legacy"
 
-    def __post_init__(self) -> None:
-        self._lock = threading.Lock()
-        self._serial = itertools.count(1)
-
-    def __call__(self, request: httpx.Request) -> httpx.Response:
-        request.read()
-        with self._lock:
-            self.requests.append(request)
-            fault = self.faults.popleft() if self.faults else None
-            return fault(request, self._route) if fault else self._route(request)
-
-    # What tests look at
-
-    def asked(self, path: str) -> list[httpx.Request]:
-        return [request for request in self.requests if request.url.path == path]
-
-    def forms(self) -> list[dict[str, str]]:
-        """The forms that came to the token endpoint."""
-        return [_form(request) for request in self.asked("/o/token/")]
-
-    def grant_types(self) -> list[str]:
-        return [form["grant_type"] for form in self.forms()]
-
-    def revoke_access(self) -> None:
-        """All access tokens die; refresh tokens live on."""
-        for grant in self.grants.values():
-            grant.expires = float("-inf")
-
-    def spend_refresh(self) -> None:
-        """All refresh tokens die, as if somebody else had used them."""
-        for grant in self.grants.values():
-            grant.refresh, grant.expires = None, float("-inf")
-
-    # What it does
-
-    def _route(self, request: httpx.Request) -> httpx.Response:
-        path = request.url.path
-        if path == "/o/token":
-            return httpx.Response(301, headers={"Location": "/o/token/"})
-        if path == "/o/token/":
-            return self._token(request)
-        _, version, *segments = path.split("/")
+    def answer(self, request: httpx.Request) -> httpx.Response:
+        _, version, *segments = request.url.path.split("/")
         if version not in ("v1", "v2") or not segments or segments[-1] == "":
-            return _html(404, "<h1>Not Found</h1>")
-        refused = self._authenticate(request) or self._throttle()
+            return html(404, "<h1>Not Found</h1>")
+        refused = self._authenticate(request) or self.throttle()
         return refused or self._resource(segments, request)
-
-    def _token(self, request: httpx.Request) -> httpx.Response:
-        if request.method != "POST":
-            return httpx.Response(405, headers={"Allow": "POST, OPTIONS"})
-        form = _form(request)
-        secret = {CLIENT_ID: "", CONFIDENTIAL_ID: CLIENT_SECRET}.get(form.get("client_id", ""))
-        grant_type = form.get("grant_type")
-        if grant_type not in ("password", "client_credentials", "refresh_token"):
-            return _oauth_error(400, "unsupported_grant_type")
-        if secret is None or form.get("client_secret", "") != secret:
-            return _oauth_error(401, "invalid_client")
-        grant_status = 401 if self.profile == "legacy" else 400
-        if grant_type == "password":
-            if (form.get("username"), form.get("password")) != (USERNAME, PASSWORD):
-                return _oauth_error(grant_status, "invalid_grant", "Invalid credentials given.")
-            return self._issue(USERNAME, form["client_id"], refreshable=True)
-        if grant_type == "client_credentials":
-            if not secret:
-                return _oauth_error(grant_status, "unauthorized_client")
-            return self._issue("owner@example.com", form["client_id"], refreshable=False)
-        for access, grant in self.grants.items():
-            if grant.refresh == form.get("refresh_token") and grant.client == form["client_id"]:
-                del self.grants[access]
-                return self._issue(grant.user, grant.client, refreshable=True)
-        return _oauth_error(grant_status, "invalid_grant")
-
-    def _issue(self, user: str, client: str, *, refreshable: bool) -> httpx.Response:
-        serial = next(self._serial)
-        access, refresh = f"access{serial:024d}", f"refresh{serial:023d}" if refreshable else None
-        self.grants[access] = Grant(user, client, self.clock() + self.lifetime, refresh)
-        self.issued |= {token for token in (access, refresh) if token}
-        body = {"access_token": access, "expires_in": self.lifetime, "token_type": "Bearer", "scope": "read"}
-        headers = {"Cache-Control": "no-store", "Pragma": "no-cache"}
-        return httpx.Response(200, json=body | ({"refresh_token": refresh} if refresh else {}), headers=headers)
 
     def _authenticate(self, request: httpx.Request) -> httpx.Response | None:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-        grant = self.grants.get(token) if scheme.lower() == "bearer" else None
-        if grant is None or grant.expires <= self.clock():
+        if scheme.lower() != "bearer" or not self.live(token):
             challenge = {"WWW-Authenticate": 'Bearer realm="api"'}
             body = {"detail": "Authentication credentials were not provided."}
             return httpx.Response(401, json=body, headers=challenge)
-        return None
-
-    def _throttle(self) -> httpx.Response | None:
-        now = self.clock()
-        for count, window in self.limits:
-            if len(self.accepted) - bisect_right(self.accepted, now - window) >= count:
-                wait = math.ceil(self.accepted[-count] + window - now)
-                body = {"detail": f"Request was throttled. Expected available in {wait} seconds."}
-                return httpx.Response(429, json=body, headers={"Retry-After": str(wait)})
-        self.accepted.append(now)
         return None
 
     def _resource(self, segments: list[str], request: httpx.Request) -> httpx.Response:
@@ -240,7 +92,7 @@ class FakeVendor:
             case ["aggregate", "P4T9X", "visits" | "entrances" | "exits" | "occupancy" | "dwell" as metric, bucket]:
                 return _aggregate(metric, bucket, request.url.params)
             case ["aggregate", "P4T9X", _, _]:
-                return _html(404, "<h1>Not Found</h1>")
+                return html(404, "<h1>Not Found</h1>")
             case _:
                 body = None
         return httpx.Response(404, json={"detail": "Not found."}) if body is None else httpx.Response(200, json=body)
@@ -269,79 +121,3 @@ def _aggregate(metric: str, bucket: str, params: httpx.QueryParams) -> httpx.Res
         for label, value in counts.items()
     ]
     return httpx.Response(200, json=rows)
-
-
-def _form(request: httpx.Request) -> dict[str, str]:
-    return {name: values[-1] for name, values in parse_qs(request.content.decode()).items()}
-
-
-def _oauth_error(status: int, error: str, description: str | None = None) -> httpx.Response:
-    body = {"error": error} | ({"error_description": description} if description else {})
-    return httpx.Response(status, content=json.dumps(body), headers={"Content-Type": "application/json"})
-
-
-def _html(status: int, text: str) -> httpx.Response:
-    return httpx.Response(status, html=text)
-
-
-# Faults
-
-
-def no_connection(request: httpx.Request, handler: Handler) -> httpx.Response:
-    """Refuse the connection: nothing was sent."""
-    raise httpx.ConnectError("Connection refused", request=request)
-
-
-def answer_lost(request: httpx.Request, handler: Handler) -> httpx.Response:
-    """Do what was asked, then cut the line."""
-    handler(request)
-    raise httpx.RemoteProtocolError("Server disconnected without sending a response.", request=request)
-
-
-def request_lost(request: httpx.Request, handler: Handler) -> httpx.Response:
-    """Cut the line before doing anything; the client cannot tell this from a lost answer."""
-    raise httpx.ReadError("", request=request)
-
-
-def status(code: int, **headers: str) -> Fault:
-    """Answer with a status in the vendor's place."""
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return Instead(f"status-{code}", lambda: httpx.Response(code, json={"detail": "In trouble."}, headers=named))
-
-
-def page(text: str) -> Fault:
-    """Answer 200 with a web page."""
-    return Instead("page", lambda: _html(200, text))
-
-
-@contextmanager
-def served(vendor: Handler) -> Generator[str]:
-    """Put the vendor behind a loopback HTTP server on a free port; gives its URL."""
-
-    class Edge(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def handle_any(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            response = vendor(httpx.Request(self.command, URL + self.path, headers=dict(self.headers), content=body))
-            self.send_response(response.status_code)
-            for name, value in response.headers.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(response.content)
-
-        do_GET = do_POST = handle_any  # noqa: N815 - http.server's names
-
-        def log_message(self, *args: object) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Edge)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
-from tests.clients.scanalytics.fake_vendor import CLIENT_ID, PASSWORD, URL, USERNAME, FakeVendor, served
+from tests.clients.django_fake import PASSWORD, URL, USERNAME, served
+from tests.clients.scanalytics.fake_vendor import CLIENT_ID, FakeVendor
 
 from vendorlab.clients.core.tokens import TokenKey
 from vendorlab.clients.scanalytics import (

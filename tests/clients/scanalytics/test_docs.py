@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.clients.scanalytics.fake_vendor import CLIENT_ID, PASSWORD, USERNAME, FakeVendor, served
+from tests.clients.django_fake import PASSWORD, USERNAME, served
+from tests.clients.scanalytics.fake_vendor import CLIENT_ID, FakeVendor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,7 +6,7 @@ import random
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.clients.scanalytics.fake_vendor import FakeClock, FakeVendor, answer_lost, no_connection, status
+from tests.clients.django_fake import FakeClock, answer_lost, no_connection, status
 
 from vendorlab.clients.scanalytics import (
     LIMITS,
@@ -19,7 +19,8 @@ from vendorlab.clients.scanalytics import (
 )
 
 if TYPE_CHECKING:
-    from tests.clients.scanalytics.conftest import Face, MakeFace
+    from tests.clients.faces import Face, MakeFace
+    from tests.clients.scanalytics.fake_vendor import FakeVendor
 
 PUBLISHED = ((180, 60.0), (1_200, 3_600.0))
 

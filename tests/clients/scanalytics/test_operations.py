@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
-from tests.clients.scanalytics.fake_vendor import FakeVendor, page, status
+from tests.clients.django_fake import page, status
 
 from vendorlab.clients.scanalytics import (
     Array,
@@ -27,7 +27,8 @@ from vendorlab.clients.scanalytics import (
 )
 
 if TYPE_CHECKING:
-    from tests.clients.scanalytics.conftest import Face, MakeFace
+    from tests.clients.faces import Face, MakeFace
+    from tests.clients.scanalytics.fake_vendor import FakeVendor
 
 CHICAGO = ZoneInfo("America/Chicago")
 NOON = datetime(2018, 3, 1, 12, 45, tzinfo=CHICAGO)

@@ -8,19 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
-from tests.clients.scanalytics.fake_vendor import (
-    CLIENT_SECRET,
-    CONFIDENTIAL_ID,
-    PASSWORD,
-    URL,
-    USERNAME,
-    FakeVendor,
-    Handler,
-    answer_lost,
-    status,
-)
+from tests.clients.django_fake import PASSWORD, URL, USERNAME, Handler, answer_lost, status
+from tests.clients.scanalytics.fake_vendor import CLIENT_SECRET, CONFIDENTIAL_ID, FakeVendor
 
 from vendorlab.clients.core.oauth import Application
+from vendorlab.clients.core.secret import Credential
 from vendorlab.clients.core.steps import Call
 from vendorlab.clients.core.tokens import TokenKey
 from vendorlab.clients.scanalytics import ClientError, FileTokenStore, MemoryTokenStore, Secret
@@ -28,7 +20,7 @@ from vendorlab.clients.scanalytics import ClientError, FileTokenStore, MemoryTok
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.clients.scanalytics.conftest import MakeFace
+    from tests.clients.faces import MakeFace
 
 
 def secrets_of(vendor: FakeVendor) -> list[str]:
@@ -102,9 +94,15 @@ def test_no_secret_is_in_a_repr(make_face: MakeFace, vendor: FakeVendor) -> None
     face("whoami")
     pair = store.load(TokenKey(URL, CONFIDENTIAL_ID, USERNAME))
     assert pair is not None
-    call = Call("POST", "/o/token/", form={"password": PASSWORD}, json=CLIENT_SECRET, bearer=pair.access)
+    call = Call(
+        "POST",
+        "/o/token/",
+        form={"password": PASSWORD},
+        json=CLIENT_SECRET,
+        credential=Credential("Bearer", pair.access),
+    )
     application = Application(CONFIDENTIAL_ID, Secret(CLIENT_SECRET), USERNAME, Secret(PASSWORD))
-    text = " ".join(map(repr, (face.client, store, pair, call, application, vars(face.client))))
+    text = " ".join(map(repr, (face.client, store, pair, call, application, face.client.__dict__)))
     assert "ada@example.com" in repr(face.client)
     assert leaks(text, vendor) == []
 

@@ -6,15 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
-from tests.clients.scanalytics.fake_vendor import (
-    CLIENT_ID,
-    CLIENT_SECRET,
-    CONFIDENTIAL_ID,
+from tests.clients.django_fake import (
     PASSWORD,
     URL,
     USERNAME,
     FakeClock,
-    FakeVendor,
     Grant,
     answer_lost,
     no_connection,
@@ -22,6 +18,7 @@ from tests.clients.scanalytics.fake_vendor import (
     request_lost,
     status,
 )
+from tests.clients.scanalytics.fake_vendor import CLIENT_ID, CLIENT_SECRET, CONFIDENTIAL_ID, FakeVendor
 
 from vendorlab.clients.core.tokens import TokenKey, TokenPair
 from vendorlab.clients.scanalytics import (
@@ -38,7 +35,7 @@ from vendorlab.clients.scanalytics import (
 )
 
 if TYPE_CHECKING:
-    from tests.clients.scanalytics.conftest import Face, MakeFace
+    from tests.clients.faces import Face, MakeFace
 
     from vendorlab.clients.core.steps import Lock
 

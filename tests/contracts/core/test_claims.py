@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vendorlab.contracts.core.claims import Claim, Source, load_claims, parse_claims
+from vendorlab.contracts.core.claims import Claim, Source, claim_id, load_claims, parse_claims
 from vendorlab.contracts.core.errors import ClaimsError
 
 GOOD = """
@@ -69,6 +69,10 @@ def test_id_that_stands_twice_is_refused_with_both_lines() -> None:
 def test_text_that_is_no_list_of_claims_is_refused(text: str) -> None:
     with pytest.raises(ClaimsError, match=r"claims\.yaml"):
         parse_claims(text, "acme")
+
+
+def test_name_that_begins_with_a_dot_is_the_vendors_own() -> None:
+    assert claim_id(".door.opens", "acme") == claim_id("acme.door.opens", "acme") == "acme.door.opens"
 
 
 def test_vendor_without_claims_is_refused() -> None:

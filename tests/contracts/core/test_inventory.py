@@ -69,6 +69,28 @@ def test_markers_are_read_from_functions_and_from_their_parameters() -> None:
     assert suite_tests([module])[0].vendors == ("other",)
 
 
+def test_inherited_rules_are_tests_of_the_suite_that_inherits_them() -> None:
+    module = ModuleType("vendorlab.contracts.acme.test_door")
+
+    @pytest.mark.needs("write")
+    class Rules:
+        @pytest.mark.claim(".door.opens")
+        def test_opens(self) -> None: ...
+
+        def helper(self) -> None: ...
+
+    @pytest.mark.needs("spend")
+    class TestDoor(Rules):
+        @pytest.mark.claim("acme.door.shuts")
+        def test_shuts(self) -> None: ...
+
+    module.__dict__.update(Rules=Rules, TestDoor=TestDoor, pytestmark=pytest.mark.vendorlab("acme"))
+    assert suite_tests([module]) == [
+        SuiteTest("test_door::TestDoor::test_opens", ("acme",), (OPENS.id,), ("write", "spend")),
+        SuiteTest("test_door::TestDoor::test_shuts", ("acme",), (SHUTS.id,), ("write", "spend")),
+    ]
+
+
 def test_suite_modules_are_those_with_tests() -> None:
     names = [module.__name__.rpartition(".")[2] for module in suite_modules("scanalytics")]
     assert names

@@ -1,10 +1,9 @@
-"""The suite's own requests and its reading of answers."""
+"""The Scanalytics suite's own reading of answers."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs
 from zoneinfo import ZoneInfo
 
 import httpx
@@ -13,12 +12,11 @@ import pytest
 from vendorlab.contracts.core.access import Access
 from vendorlab.contracts.core.target import Target
 from vendorlab.contracts.scanalytics import aggregates
-from vendorlab.contracts.scanalytics.api import Api, Grant, granted, once
+from vendorlab.contracts.scanalytics.api import Api
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-TOKEN = {"access_token": "a" * 30, "expires_in": 86_400, "token_type": "Bearer", "scope": "read"}
 CREDENTIALS = {"username": "ada@example.com", "password": "hunter2", "client_id": "app"}
 
 
@@ -29,80 +27,6 @@ def api(handler: Callable[[httpx.Request], httpx.Response], **credentials: str) 
 
 def answering(body: Any, status: int = 200) -> Callable[[httpx.Request], httpx.Response]:
     return lambda _: httpx.Response(status, json=body)
-
-
-def test_form_is_filled_with_credentials_and_changed_as_told() -> None:
-    subject = api(answering({}))
-    assert subject.password_form(scope="read", password=None) == {
-        "grant_type": "password",
-        "username": "ada@example.com",
-        "client_id": "app",
-        "scope": "read",
-    }
-
-
-def test_missing_credential_skips_and_names_the_variable() -> None:
-    with pytest.raises(pytest.skip.Exception, match="set VENDORLAB_SCANALYTICS_SECOND_USERNAME"):
-        api(answering({})).credential("second_username")
-
-
-def test_refresh_sends_a_form_without_secret() -> None:
-    sent: list[httpx.Request] = []
-
-    def handler(request: httpx.Request) -> httpx.Response:
-        sent.append(request)
-        return httpx.Response(200, json={**TOKEN, "refresh_token": "c" * 30})
-
-    granted(api(handler).refresh("b" * 30))
-    assert (sent[0].method, sent[0].url.path) == ("POST", "/o/token/")
-    assert parse_qs(sent[0].content.decode()) == {
-        "grant_type": ["refresh_token"],
-        "client_id": ["app"],
-        "refresh_token": ["b" * 30],
-    }
-
-
-def test_grant_keeps_its_tokens_to_itself() -> None:
-    grant = granted(api(answering({**TOKEN, "refresh_token": "c" * 30})).token({}))
-    assert "aaa" not in repr(grant)
-    assert "ccc" not in repr(grant)
-
-
-def test_grant_without_refresh_token_is_taken_only_where_there_is_none() -> None:
-    response = api(answering(TOKEN)).token({})
-    assert granted(response, refreshable=False).refresh == ""
-    with pytest.raises(AssertionError, match="'refresh_token'"):
-        granted(response)
-
-
-@pytest.mark.parametrize(("status", "good"), [(200, True), (401, False)])
-def test_token_is_good_or_not(status: int, good: bool) -> None:
-    assert api(answering({}, status)).is_good("token") is good
-
-
-def test_token_that_is_neither_good_nor_bad_is_the_targets_fault() -> None:
-    with pytest.raises(AssertionError, match="expected 200 or 401"):
-        api(answering({}, 503)).is_good("token")
-
-
-def test_login_that_may_happen_once_is_tried_once() -> None:
-    tries: list[None] = []
-
-    def login() -> Grant:
-        tries.append(None)
-        raise AssertionError("refused")
-
-    first = once(login)
-    for _ in range(3):
-        with pytest.raises(AssertionError, match="refused"):
-            first()
-    assert len(tries) == 1
-
-
-def test_login_that_may_happen_once_is_remembered() -> None:
-    grants = iter([Grant("a", "b", "read", httpx.Response(200)), Grant("c", "d", "read", httpx.Response(200))])
-    first = once(lambda: next(grants))
-    assert first() is first()
 
 
 ROW = {"start": "2018-03-01T12:00:00-06:00", "visits": 4}

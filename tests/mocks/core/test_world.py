@@ -19,7 +19,8 @@ from tests.mocks.support import PATIENCE, START, Caller, Wire, eventually, make_
 from vendorlab.mocks import registry
 from vendorlab.mocks.core.clock import SECOND, to_micros
 from vendorlab.mocks.core.edges.loop import LoopThread
-from vendorlab.mocks.core.world import PortTakenError, World, WorldError, WorldOptions
+from vendorlab.mocks.core.errors import WorldError
+from vendorlab.mocks.core.world import PortTakenError, World, WorldOptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

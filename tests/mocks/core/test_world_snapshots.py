@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tests.mocks.support import START, Caller
 
-from vendorlab.mocks.core.world import SnapshotError, World, WorldOptions, _digest
+from vendorlab.mocks.core.snapshots import SnapshotError, digest
+from vendorlab.mocks.core.world import World, WorldOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -122,7 +123,7 @@ def change(*path: str | int, to: Any) -> Callable[[dict[str, Any]], None]:
         for key in path[:-1]:
             place = place[key]
         place[path[-1]] = to
-        document["digest"] = _digest(document["content"])
+        document["digest"] = digest(document["content"])
 
     return apply
 
@@ -135,7 +136,7 @@ def drop(*path: str | int) -> Callable[[dict[str, Any]], None]:
         for key in path[:-1]:
             place = place[key]
         del place[path[-1]]
-        document["digest"] = _digest(document["content"])
+        document["digest"] = digest(document["content"])
 
     return apply
 

@@ -38,6 +38,14 @@ def test_offsets_at_agrees_with_zoneinfo_in_every_zone(zone: ZoneInfo, base: int
 
 
 @given(
+    zone=st.sampled_from(ZONES).map(ZoneInfo),
+    instants=st.lists(st.integers(epoch("1801-01-01T00:00Z"), epoch("9999-12-29T00:00Z")), max_size=12),
+)
+def test_offsets_at_agrees_with_zoneinfo_for_instants_centuries_apart(zone: ZoneInfo, instants: list[int]) -> None:
+    assert offsets_at(np.array(instants, np.int64), zone).tolist() == [offset(instant, zone) for instant in instants]
+
+
+@given(
     zone=st.sampled_from(ZONES).map(ZoneInfo), start=st.integers(epoch("1840-01-01T00:00Z"), epoch("2100-01-01T00:00Z"))
 )
 def test_stretches_change_exactly_where_zoneinfo_does(zone: ZoneInfo, start: int) -> None:

@@ -9,7 +9,7 @@ import pytest
 from tests.mocks.core.control.desk import Desk, detail
 
 from vendorlab.mocks.core.control.handlers import MOST_FIRED_LISTED
-from vendorlab.mocks.core.world import SNAPSHOT_FORMAT, SNAPSHOT_VERSION, _digest
+from vendorlab.mocks.core.snapshots import FORMAT, VERSION, digest
 
 
 @pytest.mark.parametrize("now", ["1969-12-31T23:59:59Z", "9999-12-31T23:59:59.5Z", "0001-01-01T00:00:00+23:59"])
@@ -78,7 +78,7 @@ def test_vendor_without_oauth_has_no_tokens(desk: Desk, monkeypatch: pytest.Monk
 
 def signed(content: Any) -> dict[str, Any]:
     """A snapshot made by hand: anybody can make a digest."""
-    return {"format": SNAPSHOT_FORMAT, "version": SNAPSHOT_VERSION, "digest": _digest(content), "content": content}
+    return {"format": FORMAT, "version": VERSION, "digest": digest(content), "content": content}
 
 
 WHOLE: dict[str, Any] = {"seed": 1, "clock": {}, "ids": {}, "faults": {}, "vendors": {}}

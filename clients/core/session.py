@@ -1,0 +1,187 @@
+"""One user's dealings with one vendor: the settings that all clients share, and how an operation is carried out."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, TypedDict, TypeVar
+
+import httpx
+
+from .apikey import ApiKey, KeyHolder
+from .errors import UsageError
+from .exchange import Exchange
+from .oauth import OAuth
+from .pacing import Pacer
+from .reading import answer
+from .retry import RetryPolicy
+from .tokens import MemoryTokenStore
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from .oauth import Application
+    from .operations import Operation
+    from .reading import Node
+    from .steps import Call, Steps
+    from .tokens import TokenStore
+
+T = TypeVar("T")
+
+
+class SharedOptions(TypedDict, total=False):
+    """Keyword arguments that every client takes.
+
+    Attributes:
+        store: Where tokens are kept; in memory by default.
+        retry: How often and how patiently to try again.
+        max_wait: The most seconds that one request may wait for its pace or out of a throttle.
+        timeout: Seconds without progress on a connection.
+        margin: Seconds before expiry at which a token is renewed (at most a tenth of its life).
+        lock_timeout: Seconds to wait while somebody else renews.
+        clock: Seconds, for expiry and pace alike; by default the system's wall clock for the one and its
+            monotonic clock for the other.
+    """
+
+    store: TokenStore | None
+    retry: RetryPolicy | None
+    max_wait: float
+    timeout: float
+    margin: float
+    lock_timeout: float
+    clock: Callable[[], float] | None
+
+
+class Authority(Protocol):
+    """Lends a call the right to be made."""
+
+    def authorised(self, call: Call) -> Steps[httpx.Response]:
+        """Send a call with a credential; the answer is never 401."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Vendor:
+    """What tells one vendor's API from another's.
+
+    Attributes:
+        name: As in the User-Agent.
+        token_path: The token endpoint below the base URL; without its last slash the POST is redirected and lost.
+    """
+
+    name: str
+    token_path: str
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What every request carries. Without an Accept of its own, a framework may answer with a web page."""
+        return {"Accept": "application/json", "User-Agent": f"vendorlab-{self.name}"}
+
+
+class VendorSession:
+    """One user's dealings with a vendor, without I/O.
+
+    Args:
+        vendor: Which.
+        base_url: Where.
+        who: The application and user, or the key, that asks.
+        pacer: Under which limits to stay; none by default.
+
+    The other arguments are those of `SharedOptions`.
+    """
+
+    def __init__(
+        self,
+        vendor: Vendor,
+        base_url: str,
+        who: Application | ApiKey,
+        *,
+        pacer: Pacer | None = None,
+        store: TokenStore | None = None,
+        retry: RetryPolicy | None = None,
+        max_wait: float = 3_700.0,
+        timeout: float = 30.0,
+        margin: float = 60.0,
+        lock_timeout: float = 300.0,
+        clock: Callable[[], float] | None = None,
+    ) -> None:
+        self.base_url = normal_url(base_url)
+        self.timeout = timeout
+        self.headers = vendor.headers
+        self.clock = clock or time.monotonic
+        self.retry = retry or RetryPolicy()
+        exchange = Exchange(
+            pacer=Pacer() if pacer is None else pacer, retry=self.retry, max_wait=max_wait, clock=self.clock
+        )
+        self._authority: Authority
+        if isinstance(who, ApiKey):
+            self._name = "holder of an API key"
+            self._authority = KeyHolder(who, exchange)
+        else:
+            self._name = who.username or "application"
+            self._authority = OAuth(
+                who,
+                base_url=self.base_url,
+                token_path=vendor.token_path,
+                store=MemoryTokenStore() if store is None else store,
+                exchange=exchange,
+                clock=clock or time.time,
+                margin=margin,
+                lock_timeout=lock_timeout,
+            )
+
+    def perform(self, operation: Operation[T]) -> Steps[T]:
+        """Carry out an operation and read its answer."""
+        return operation.steps(self._ask)
+
+    def _ask(self, call: Call) -> Steps[Node]:
+        response = yield from self._authority.authorised(call)
+        return answer(response, call)
+
+    def __str__(self) -> str:
+        return f"{self._name} at {self.base_url}"
+
+
+def normal_url(base_url: str) -> str:
+    """Return a base URL in the one form that tokens are kept under.
+
+    Raises:
+        UsageError: It is not an http(s) URL, or holds a user, a query or a fragment.
+    """
+    try:
+        url = httpx.URL(base_url)
+    except (httpx.InvalidURL, TypeError) as trouble:
+        raise UsageError(f"the base URL is not a URL: {trouble}") from None
+    if url.scheme not in ("http", "https") or not url.host or url.userinfo or url.query or url.fragment:
+        raise UsageError("the base URL must be http(s)://host[:port][/path] and nothing more")
+    return str(url).rstrip("/")
+
+
+class Environment:
+    """The environment variables of one vendor; an empty one is as good as absent.
+
+    Args:
+        prefix: What their names begin with.
+        variables: In place of the process's own.
+    """
+
+    def __init__(self, prefix: str, variables: Mapping[str, str] | None = None) -> None:
+        self._prefix = prefix
+        self._variables = os.environ if variables is None else variables
+
+    def read(self, name: str) -> str | None:
+        """Return a variable by what follows the prefix."""
+        return self._variables.get(self._prefix + name) or None
+
+    def require(self, *names: str) -> list[str]:
+        """Return variables that must be there.
+
+        Raises:
+            UsageError: Some are not; it names them all.
+        """
+        values = {name: self.read(name) for name in names}
+        missing = [self._prefix + name for name, value in values.items() if value is None]
+        if missing:
+            raise UsageError(f"not set in the environment: {', '.join(missing)}")
+        return [value for value in values.values() if value is not None]

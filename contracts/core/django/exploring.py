@@ -1,0 +1,99 @@
+"""Questions nobody thought of: requests generated from ``openapi.yaml`` by Schemathesis, the same ones every time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+
+from vendorlab.contracts.core import expect
+from vendorlab.contracts.core.django.api import authorization
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import httpx
+
+    from vendorlab.contracts.core.django.api import DjangoApi
+    from vendorlab.contracts.core.openapi import Operation, Spec
+
+POSITIVE, NEGATIVE = "positive", "negative"
+_EXAMPLES = 25
+_CHECKS = (
+    "not_a_server_error",
+    "status_code_conformance",
+    "content_type_conformance",
+    "response_schema_conformance",
+    "response_headers_conformance",
+)
+"""What Schemathesis holds against an answer. It also knows whether valid requests should succeed, but an OpenAPI file
+cannot say which keys exist and which windows make sense."""
+
+
+def cases(spec: Spec) -> list[tuple[Operation, str]]:
+    """Return each operation with the ways to ask it: sensibly, and, if it takes anything, senselessly."""
+    return [
+        (operation, mode)
+        for operation in spec.operations
+        for mode in (POSITIVE, NEGATIVE)
+        if mode == POSITIVE or operation.method == "POST" or "{" in operation.path
+    ]
+
+
+def explore(
+    api: DjangoApi, spec: Spec, operation: Operation, mode: str, *, token: str | None, existing: Mapping[str, str]
+) -> None:
+    """Send generated requests until one is answered as it should not be; skips the test without Schemathesis.
+
+    Args:
+        api: The target.
+        spec: The vendor's description.
+        operation: What to ask.
+        mode: ``POSITIVE`` or ``NEGATIVE``.
+        token: What to log in with; None for operations that need no login.
+        existing: Path parameters that name something that exists.
+    """
+    pytest.importorskip("schemathesis", reason="needs Schemathesis: pip install 'vendorlab[contracts]'")
+    import hypothesis  # noqa: PLC0415 - comes with Schemathesis
+    import schemathesis.checks  # noqa: PLC0415
+    from schemathesis.core.failures import FailureGroup  # noqa: PLC0415
+
+    description = cast("Any", schemathesis.openapi.from_dict(dict(spec.document)))
+    generated = description[operation.path][operation.method].as_strategy(
+        generation_mode=schemathesis.GenerationMode(mode),
+        path_parameters=dict(existing),
+    )
+    checks = [getattr(schemathesis.checks, name) for name in _CHECKS]
+
+    @hypothesis.settings(
+        max_examples=_EXAMPLES,
+        derandomize=True,
+        database=None,
+        deadline=None,
+        report_multiple_bugs=False,
+        # No shrinking: it would ask hundreds of times more, and run into the limits.
+        phases=[hypothesis.Phase.generate],
+        suppress_health_check=[hypothesis.HealthCheck.too_slow, hypothesis.HealthCheck.filter_too_much],
+    )
+    @hypothesis.given(case=generated)
+    def ask(case: Any) -> None:
+        response = _send(api, token, case)
+        told = ""
+        try:
+            case.validate_response(response, checks=checks)
+        except FailureGroup as group:
+            told = "\n".join(str(failure) for failure in group.exceptions)
+        expect.check(not told, response, f"what openapi.yaml says: {told}\nIt was asked {case!r}")
+
+    ask()
+
+
+def _send(api: DjangoApi, token: str | None, case: Any) -> httpx.Response:
+    """Send a generated request over the suite's own line, which counts and watches it."""
+    import requests  # noqa: PLC0415 - comes with Schemathesis, whose requests are made for it
+
+    request = requests.Request(**case.as_transport_kwargs(base_url=str(api.http.base_url))).prepare()
+    assert request.method is not None
+    assert request.url is not None
+    headers = dict(request.headers) | authorization(token)
+    return api.http.request(request.method, request.url, headers=headers, content=request.body)

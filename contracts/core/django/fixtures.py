@@ -1,0 +1,40 @@
+"""What the rules ask for. A suite's conftest imports these fixtures and adds ``access`` and ``api``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from vendorlab.contracts.core.django.api import once
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from vendorlab.contracts.core.access import Access
+    from vendorlab.contracts.core.control import Clock
+    from vendorlab.contracts.core.django.api import DjangoApi, Grant
+
+
+@pytest.fixture(scope="session")
+def log_in(api: DjangoApi, access: Access) -> Callable[[], Grant]:
+    """Log in as the suite usually does: anew each time where that may be, else once in a run."""
+    return api.login if "spend" in access.capabilities else once(api.login)
+
+
+@pytest.fixture
+def grant(log_in: Callable[[], Grant]) -> Grant:
+    """A login: the test's own where that may be, else the run's only one."""
+    return log_in()
+
+
+@pytest.fixture
+def token(grant: Grant) -> str:
+    """A good access token."""
+    return grant.access
+
+
+@pytest.fixture
+def clock(access: Access) -> Clock:
+    """The target's clock; only for tests that need it."""
+    return access.clock

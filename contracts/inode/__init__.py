@@ -1,0 +1,7 @@
+"""The contract of SMATS' iNode API: OAuth tokens, API keys, links and devices.
+
+``claims.yaml`` says what is held against a target and where that comes from, ``openapi.yaml`` describes the API,
+and the test modules do the asking. They know an address and credentials, nothing else.
+"""
+
+REQUIRED_CREDENTIALS = ("username", "password", "client_id", "client_secret")

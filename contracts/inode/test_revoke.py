@@ -1,0 +1,13 @@
+"""Giving a token up."""
+
+from __future__ import annotations
+
+import pytest
+
+from vendorlab.contracts.core.django.rules.revoke import RevokeRules
+
+pytestmark = pytest.mark.vendorlab("inode")
+
+
+class TestRevoke(RevokeRules):
+    """With the application's secret."""

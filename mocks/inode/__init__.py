@@ -1,0 +1,1 @@
+"""SMATS iNode: travel times on road links, from sensors by the road and from crowdsourced data."""

@@ -1,0 +1,103 @@
+"""Each suite itself: its claims, its description of the API, and what it says of targets that are wrong."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import pytest
+from openapi_spec_validator import validate
+from tests.contracts.alike import serving
+
+from vendorlab.contracts.core.capabilities import CAPABILITIES
+from vendorlab.contracts.core.claims import Source, load_claims, suite_folder
+from vendorlab.contracts.core.control import ControlAddress
+from vendorlab.contracts.core.inventory import discrepancies, suite_modules, suite_tests
+from vendorlab.contracts.core.openapi import Spec
+from vendorlab.contracts.core.run import run_suite
+from vendorlab.contracts.core.target import Target
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SUITES = sorted(path.parent.name for path in suite_folder("core").parent.glob("*/claims.yaml"))
+
+
+@pytest.fixture(params=SUITES)
+def vendor(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+def test_every_claim_has_a_test_and_every_test_a_claim(vendor: str) -> None:
+    assert discrepancies(load_claims(vendor), suite_tests(suite_modules(vendor))) == []
+
+
+def test_claims_are_of_every_source_and_no_two_say_the_same(vendor: str) -> None:
+    claims = load_claims(vendor)
+    assert {claim.source for claim in claims} == set(Source)
+    assert [text for text, number in Counter(claim.text for claim in claims).items() if number > 1] == []
+
+
+def test_every_test_says_whose_suite_it_belongs_to(vendor: str) -> None:
+    assert {test.vendors for test in suite_tests(suite_modules(vendor))} == {(vendor,)}
+
+
+def test_needs_are_known_capabilities_and_none_is_idle() -> None:
+    tests = [test for vendor in SUITES for test in suite_tests(suite_modules(vendor))]
+    assert {need for test in tests for need in test.needs} == CAPABILITIES.keys()
+
+
+def test_description_is_valid_openapi(vendor: str) -> None:
+    validate(Spec.load(vendor).document)
+
+
+def test_every_operation_names_claims_whose_tests_exercise_it(vendor: str) -> None:
+    """That the requests are really made is seen in a run: the report counts them by operation."""
+    spec = Spec.load(vendor)
+    claims = {claim.id for claim in load_claims(vendor)}
+    assert len({operation.id for operation in spec.operations}) == len(spec.operations)
+    for operation in spec.operations:
+        assert operation.claims, f"{operation.name} names no claim"
+        assert set(operation.claims) <= claims, operation.name
+
+
+# --- targets that are wrong ------------------------------------------------------------------------------------------
+
+
+CLOCK = (200, "application/json", b'{"now": "2026-11-21T05:00:00.000000Z", "rate": 1.0, "frozen": false, "timers": 0}')
+TOKEN = json.dumps(
+    {"access_token": "a" * 30, "expires_in": 86_400, "token_type": "Bearer", "scope": "read", "refresh_token": "b" * 30}
+).encode()
+
+
+ALIKE = {
+    "empty object": (200, "application/json", b"{}"),
+    "odd array": (200, "application/json", b"[[null]]"),
+    "a token to everything": (200, "application/json", TOKEN),
+    "half a list": (200, "application/json", b'[{"id": 1, "arrays": [{"key": "AAAAA"}]}]'),
+    "not json": (401, "application/json", b"no json"),
+    "server error": (500, "text/html", b"<h1>Server Error (500)</h1>"),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ALIKE)
+def test_wrong_target_fails_and_never_breaks_the_suite(vendor: str, kind: str, tmp_path: Path) -> None:
+    """Whatever a target answers, the suite must say that the target is wrong, not trip over it."""
+    required: tuple[str, ...] = importlib.import_module(f"vendorlab.contracts.{vendor}").REQUIRED_CREDENTIALS
+    names = {*required, *(name for each in CAPABILITIES.values() for name in each.credentials)}
+    with serving(*ALIKE[kind]) as url, serving(*CLOCK) as control:
+        status = run_suite(
+            vendor,
+            targets={vendor: Target(vendor, url, dict.fromkeys(names, "made-up"))},
+            control=ControlAddress(control, "made-up"),
+            json_path=tmp_path / "report.json",
+            extra_args=["-q", "--no-summary", "--tb=no"],
+        )
+    report = json.loads((tmp_path / "report.json").read_text())["vendors"][vendor]
+    assert status == 1
+    assert [(test["name"], test["reason"]) for test in report["tests"] if test["verdict"] == "error"] == []
+    verdicts = Counter(test["verdict"] for test in report["tests"])
+    assert verdicts["failed"] > 0.85 * len(report["tests"]), verdicts
