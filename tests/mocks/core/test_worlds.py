@@ -10,7 +10,8 @@ from tests.mocks.support import START, Wire, request
 from vendorlab.mocks import registry
 from vendorlab.mocks.core import worlds as worlds_module
 from vendorlab.mocks.core.edges.loop import LoopThread
-from vendorlab.mocks.core.world import World, WorldError, WorldOptions
+from vendorlab.mocks.core.errors import WorldError
+from vendorlab.mocks.core.world import World, WorldOptions
 from vendorlab.mocks.core.worlds import MAIN, UnknownWorldError, Worlds
 
 if TYPE_CHECKING:
