@@ -1,4 +1,4 @@
-"""The suite that was written without looking at the fake, held against it: both profiles, both lanes."""
+"""The suites that were written without looking at the fakes, held against them: every profile, both lanes."""
 
 from __future__ import annotations
 
@@ -12,21 +12,22 @@ from vendorlab.contracts.core.control import ControlAddress
 from vendorlab.contracts.core.run import run_suite
 from vendorlab.contracts.core.target import Target
 from vendorlab.mocks.core.world import WorldOptions
+from vendorlab.mocks.registry import ADDRESSES
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-def check(folder: Path, **options: Any) -> dict[str, Any]:
+def check(vendor: str, folder: Path, **options: Any) -> dict[str, Any]:
     """Run the suite on a fake, demand that it passes, and give the report."""
-    serving = Serving(["scanalytics"], {"control": 0, "scanalytics": 0}, WorldOptions(**options), "token", "0")
+    serving = Serving([vendor], {"control": 0, vendor: 0}, WorldOptions(**options), "token", "0")
     try:
         serving.start()
-        found = serving.ready()["vendors"]["scanalytics"]
+        found = serving.ready()["vendors"][vendor]
         report = folder / "report.json"
         status = run_suite(
-            "scanalytics",
-            targets={"scanalytics": Target("scanalytics", found["url"], found["credentials"])},
+            vendor,
+            targets={vendor: Target(vendor, found["url"], found["credentials"])},
             control=ControlAddress(serving.control_url, serving.token),
             json_path=report,
             extra_args=["-q", "--no-header"],
@@ -38,13 +39,11 @@ def check(folder: Path, **options: Any) -> dict[str, Any]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "options",
-    [{}, {"profiles": {"scanalytics": "modern"}}, {"direct": False}],
-    ids=["legacy", "modern", "reference-lane"],
-)
-def test_fake_keeps_the_contract(options: dict[str, Any], tmp_path: Path) -> None:
-    report = check(tmp_path, **options)["vendors"]["scanalytics"]
+@pytest.mark.parametrize("vendor", [one.name for one in ADDRESSES])
+@pytest.mark.parametrize("how", ["legacy", "modern", "reference-lane"])
+def test_fake_keeps_the_contract(vendor: str, how: str, tmp_path: Path) -> None:
+    options: dict[str, Any] = {"direct": False} if how == "reference-lane" else {"profiles": {vendor: how}}
+    report = check(vendor, tmp_path, **options)["vendors"][vendor]
     verdicts = {claim["verdict"] for claim in report["claims"]}
     unasked = [name for name, seen in report["operations"].items() if not seen["requests"]]
     assert (verdicts, unasked) == ({"passed"}, [])
