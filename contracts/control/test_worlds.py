@@ -40,11 +40,11 @@ def test_world_without_vendors_named_has_all(api: Api, make_world: Callable[...,
 def test_world_is_made_as_told(make_world: Callable[..., World]) -> None:
     """Seed, start, rate, profiles and settings."""
     world = make_world(
-        seed=41, start="2018-03-01T12:45:00Z", rate=60, profiles={VENDOR: "modern"},
+        seed=41, start="2018-03-01T12:45:00Z", rate=2, profiles={VENDOR: "modern"},
         settings={VENDOR: {"minute_limit": 2}},
     )  # fmt: skip
     clock = world.clock()
-    assert (clock.now.isoformat()[:16], clock.rate) == ("2018-03-01T12:45", 60)
+    assert (clock.now.isoformat()[:16], clock.rate) == ("2018-03-01T12:45", 2)
     assert world.seed(world.ask("POST", "/reset")) == 41
     response = world.get(f"/state/{VENDOR}")
     expect.check(expect.json_object(response).get("profile") == "modern", response, "the profile asked for")

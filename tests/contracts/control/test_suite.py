@@ -1,4 +1,4 @@
-"""The control suite itself: its claims, its description of the API, and what it says of targets that are wrong."""
+"""What holds of the control suite beyond what holds of every suite: it asks first, and no answer makes it trip."""
 
 from __future__ import annotations
 
@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 from openapi_spec_validator import validate
-from tests.contracts.alike import serving
 
 from vendorlab.cli.serving import Serving
 from vendorlab.contracts.control.description import spread
 from vendorlab.contracts.core.claims import Source, load_claims
 from vendorlab.contracts.core.control import ControlAddress
-from vendorlab.contracts.core.inventory import discrepancies, suite_modules, suite_tests
+from vendorlab.contracts.core.inventory import suite_modules, suite_tests
 from vendorlab.contracts.core.openapi import Spec
 from vendorlab.contracts.core.run import run_suite
 from vendorlab.contracts.core.target import Target
@@ -29,27 +28,15 @@ if TYPE_CHECKING:
 
 VENDOR = "control"
 TESTS = suite_tests(suite_modules(VENDOR))
-CLAIMS = {claim.id: claim for claim in load_claims(VENDOR)}
-
-
-def test_every_claim_has_a_test_and_every_test_a_claim() -> None:
-    assert discrepancies(CLAIMS.values(), TESTS) == []
-
-
-def test_no_two_claims_say_the_same() -> None:
-    assert [text for text, number in Counter(claim.text for claim in CLAIMS.values()).items() if number > 1] == []
+CLAIMS = load_claims(VENDOR)
 
 
 def test_documented_claims_name_a_heading_that_is_there(tree: Path) -> None:
     page = (tree / "docs" / "control.md").read_text(encoding="utf-8").splitlines()
-    places = {claim.where for claim in CLAIMS.values() if claim.source is Source.DOCUMENTED}
+    places = {claim.where for claim in CLAIMS if claim.source is Source.DOCUMENTED}
     headings = {place.split('"')[1] for place in places if place.startswith("docs/control.md")}
     assert [heading for heading in headings if f"## {heading}" not in page] == []
     assert {place for place in places if not place.startswith("docs/control.md")} == {"openapi.yaml of this suite"}
-
-
-def test_every_test_says_whose_suite_it_belongs_to() -> None:
-    assert {test.vendors for test in TESTS} == {(VENDOR,)}
 
 
 def test_whatever_makes_a_world_or_changes_one_needs_write() -> None:
@@ -62,18 +49,8 @@ def test_whatever_makes_a_world_or_changes_one_needs_write() -> None:
             assert "write" in test.needs, test.name
 
 
-def test_description_is_valid_openapi_with_its_other_places_and_without() -> None:
-    document = Spec.load(VENDOR).document
-    validate(document)
-    validate(spread(document))
-
-
-def test_every_operation_names_claims_whose_tests_exercise_it() -> None:
-    spec = Spec.load(VENDOR)
-    assert len({operation.id for operation in spec.operations}) == len(spec.operations)
-    for operation in spec.operations:
-        assert operation.claims, f"{operation.name} names no claim"
-        assert set(operation.claims) <= CLAIMS.keys(), operation.name
+def test_description_is_valid_openapi_with_its_other_places_written_out() -> None:
+    validate(spread(Spec.load(VENDOR).document))
 
 
 # --- targets that are wrong ------------------------------------------------------------------------------------------
@@ -92,14 +69,6 @@ def judge(url: str, token: str, folder: Path) -> Counter[str]:
     assert status == 1
     assert [(test["name"], test["reason"]) for test in report["tests"] if test["verdict"] == "error"] == []
     return Counter(test["verdict"] for test in report["tests"])
-
-
-@pytest.mark.slow
-def test_wrong_target_fails_and_never_breaks_the_suite(tmp_path: Path) -> None:
-    """Whatever a target answers, the suite must say that the target is wrong, not trip over it."""
-    with serving(200, "application/json", b'{"listeners": [3], "paths": {"/": 3}, "now": "soon"}') as url:
-        verdicts = judge(url, "made-up", tmp_path)
-    assert verdicts["failed"] > 0.85 * verdicts.total(), verdicts
 
 
 class Garbled(Control):
