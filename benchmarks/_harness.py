@@ -14,7 +14,7 @@ import statistics
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -24,11 +24,19 @@ if TYPE_CHECKING:
 CONNECTIONS = 16
 
 
-def free_port() -> int:
-    """A port that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def free_ports(count: int = 1) -> int:
+    """The first of some ports in a row that were free a moment ago."""
+    while True:
+        with ExitStack() as stack:
+            probes = [stack.enter_context(socket.socket()) for _ in range(count)]
+            try:
+                probes[0].bind(("127.0.0.1", 0))
+                first = int(probes[0].getsockname()[1])
+                for number, probe in enumerate(probes[1:], first + 1):
+                    probe.bind(("127.0.0.1", number))
+            except (OSError, OverflowError):
+                continue
+            return first
 
 
 def pin(core: int) -> None:

@@ -15,7 +15,7 @@ import urllib.error
 import urllib.request
 from typing import TYPE_CHECKING
 
-from _harness import free_port, table
+from _harness import free_ports, table
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,11 +43,8 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=7)
     options, _ = parser.parse_known_args()
 
-    def up(port: int) -> list[str]:
-        return [sys.executable, "-m", "vendorlab", "up", "scanalytics", "--port-base", str(port - 1)]
-
     candidates: dict[str, Callable[[int], list[str]]] = {
-        "vendorlab up": up,
+        "vendorlab up": lambda base: [sys.executable, "-m", "vendorlab", "up", "scanalytics", "--port-base", str(base)],
         "bare uvicorn": lambda port: [sys.executable, "-c", BARE, str(port)],
     }
     if importlib.util.find_spec("pytest_httpserver"):
@@ -58,7 +55,7 @@ def main() -> None:
     stops: dict[str, list[float]] = {name: [] for name in candidates}
     for _ in range(options.rounds):
         for name, command in candidates.items():
-            started, stopped = one_start(command(free_port()))
+            started, stopped = one_start(command(free_ports(2)))
             times[name].append(started)
             stops[name].append(stopped)
     ours = statistics.median(times["vendorlab up"])
@@ -90,6 +87,8 @@ def one_start(command: list[str]) -> tuple[float, float]:
                     break
             except OSError:
                 time.sleep(0.001)
+        else:
+            raise SystemExit(f"no answer in 20 seconds from {command}")
         started = time.perf_counter() - began
         began = time.perf_counter()
         process.send_signal(2)

@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from _harness import free_port, ready, requests_per_second, server, table
+from _harness import free_ports, ready, requests_per_second, server, table
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -86,18 +86,18 @@ def main() -> None:
         }
 
     for lane in ("direct", "flask"):
-        port = free_port()
+        port = free_ports()
         with server(VENDORLAB, str(port), lane) as process:
             token = ready(process)
             bodies |= {what: _fetch(port, path, token) for what, path in PATHS.items()}
             measure(f"vendorlab, {lane} lane", port, token)
     texts = [bodies["whoami"].decode(), bodies["list"].decode()]
-    port = free_port()
+    port = free_ports()
     with server(BARE, str(port), *texts) as process:
         ready(process)
         measure("bare uvicorn, constant", port, "stub")
     if importlib.util.find_spec("pytest_httpserver"):
-        port = free_port()
+        port = free_ports()
         with server(HTTPSERVER, str(port), *texts) as process:
             ready(process)
             measure("pytest-httpserver, constant", port, "stub")
@@ -133,7 +133,7 @@ def _fetch(port: int, path: str, token: str) -> bytes:
 @contextmanager
 def wiremock(jar: Path, bodies: dict[str, bytes]) -> Generator[int]:
     """WireMock with its defaults, a stub for each path, warm."""
-    port = free_port()
+    port = free_ports()
     java = shutil.which("java")
     assert java is not None, "WireMock needs java"
     with tempfile.TemporaryDirectory() as folder:
@@ -150,6 +150,7 @@ def wiremock(jar: Path, bodies: dict[str, bytes]) -> Generator[int]:
             }
             (mappings / f"{what}.json").write_text(json.dumps(stub))
         command = [java, "-jar", str(jar), "--port", str(port), "--root-dir", folder, "--bind-address", "127.0.0.1"]
+        command += ["--use-chunked-encoding", "never"]  # our load generator reads answers with a length
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
             deadline = time.monotonic() + 30
