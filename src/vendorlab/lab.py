@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from vendorlab.mocks import registry
@@ -157,8 +158,8 @@ class Lab:
         self.world.restore(document)
 
     def stop(self) -> None:
-        """Close every listener."""
-        self.world.stop()
+        """Close every listener, and let go of the folder with the state if there is one."""
+        self.world.close()
 
     def __enter__(self) -> Self:
         return self
@@ -176,6 +177,7 @@ def world(
     rate: float = 1.0,
     profiles: Mapping[str, str] | None = None,
     settings: Mapping[str, Mapping[str, Any]] | None = None,
+    state: str | Path | None = None,
 ) -> Lab:
     """A world of its own, with nothing shared.
 
@@ -186,6 +188,7 @@ def world(
         rate: world seconds per real second.
         profiles: a dated behaviour by vendor, as ``{"scanalytics": "modern"}``.
         settings: switches by vendor, as ``{"scanalytics": {"refresh_grace": 60}}``.
+        state: a folder in which all state outlives the process; one that holds a world already is taken up.
 
     Example:
         >>> import vendorlab
@@ -193,9 +196,17 @@ def world(
         ...     lab.clock.advance(86_401)
         []
     """
-    known = registry.vendors()
-    for name in vendors:
-        if name not in known:
-            raise ValueError(f"there is no vendor {name!r}; there are: {', '.join(known)}")
-    options = WorldOptions(seed=seed, start=start, rate=rate, profiles=profiles or {}, settings=settings or {})
-    return Lab(World(registry.factories(vendors or known), options))
+    try:
+        chosen, addresses = registry.chosen(vendors)
+    except KeyError as error:
+        raise ValueError(f"there is no vendor {error}; there are: {', '.join(registry.names())}") from error
+    options = WorldOptions(
+        seed=seed,
+        start=start,
+        rate=rate,
+        profiles=profiles or {},
+        settings=settings or {},
+        addresses=addresses,
+        state=None if state is None else Path(state),
+    )
+    return Lab(World(registry.factories(chosen), options))
