@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from ..core.settings import choose, override
 from ..core.vendor import Context, Face
-from . import tokens
 from .backend import Backend
 from .platform import Platform
 from .settings import DEFAULT_PROFILE, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from .tokens import TokenStore
 
 NAME = "itron"
 PLATFORM = "itron-platform"
@@ -38,7 +39,7 @@ class Itron:
         self.faces: Sequence[Face] = (Face(PLATFORM, platform.site, self.credentials, FIRST_CALL),)
 
     @property
-    def tokens(self) -> tokens.TokenStore:
+    def tokens(self) -> TokenStore:
         """The tokens that it issued."""
         return self.backend.tokens
 

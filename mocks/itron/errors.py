@@ -13,8 +13,8 @@
         │   └── NoSuchPath         404: instead of ``MissingToken``, by a switch
         └── LimitExceeded          429: what the fake is willing to keep is full
 
-Public: errors are JSON objects with a ``message``, and the statuses 400 and 404. The texts are those of AWS's API Gateway, which
-the token's policy points to (inferred).
+Public: errors are JSON objects with a ``message``, and the statuses 400 and 404. The texts are those of AWS's API
+Gateway, which the token's policy points to (inferred).
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ class PlatformError(WebError):
         return refusal(self.status, self.message)
 
 
-class BadRequest(PlatformError):
+class BadRequest(PlatformError):  # noqa: N818  the gateway's own words
     """400: what was sent cannot be read, or makes no sense."""
 
     status, cause, message = 400, "bad-request", TEXTS[400]
@@ -80,25 +80,25 @@ class BadCursor(BadRequest):
     cause, message = "bad-cursor", "after is not a cursor of this list."
 
 
-class Unauthorized(PlatformError):
+class Unauthorized(PlatformError):  # noqa: N818  the gateway's own words
     """401: the token, or the client's credentials, are not accepted; the cause is for the journal alone (inferred)."""
 
     status, cause, message = 401, "unauthorized", TEXTS[401]
 
 
-class Forbidden(PlatformError):
+class Forbidden(PlatformError):  # noqa: N818  the gateway's own words
     """403: the token's policy does not allow the call (inferred)."""
 
     status, cause, message = 403, "policy", "User is not authorized to access this resource"
 
 
-class MissingToken(PlatformError):
+class MissingToken(PlatformError):  # noqa: N818  the gateway's own words
     """403: the gateway's word for a path or method that it does not know (inferred)."""
 
     status, cause, message = 403, "no-such-path", "Missing Authentication Token"
 
 
-class NotFound(PlatformError):
+class NotFound(PlatformError):  # noqa: N818  the gateway's own words
     """404: no such device or template, or a solution without devices."""
 
     status, cause, message = 404, "not-found", TEXTS[404]
@@ -110,7 +110,7 @@ class NoSuchPath(NotFound):
     cause = "no-such-path"
 
 
-class LimitExceeded(PlatformError):
+class LimitExceeded(PlatformError):  # noqa: N818  the gateway's own words
     """429: what the fake is willing to keep is full; the vendor's own bounds are not known."""
 
     status, cause, message = 429, "limit", "Limit Exceeded"

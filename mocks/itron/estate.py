@@ -1,7 +1,7 @@
 """The simulated world of Itron's customers: tenants, their mesh devices, and the moments when those report.
 
-Every protocol stands on this one estate. Whoever carries readings (the platform's bridge, later a broker and a gateway) listens
-here and is handed the same ``Reading``: one reading, however many ways it goes.
+Every protocol stands on this one estate. Whoever carries readings (the platform's bridge, later a broker and a gateway)
+listens here and is handed the same ``Reading``: one reading, however many ways it goes.
 """
 
 from __future__ import annotations
@@ -125,7 +125,7 @@ class Estate:
 
     def _next_report(self, now: int) -> int:
         """The first second after ``now`` at which somebody reports."""
-        turns = min(max(1, max(self._counts)), max(1, self._interval // MINUTE))
+        turns = min(max(1, *self._counts), max(1, self._interval // MINUTE))
         into = now % self._interval
         turn = into // MINUTE + 1
         return now - into + (turn * MINUTE if turn < turns else self._interval)

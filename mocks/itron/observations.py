@@ -1,7 +1,7 @@
 """Every observation of one world's Data Platform: taken in whole, given out in pages, newest first.
 
-They lie in a table as the bytes that came in. A list is walked in the order of an index from where the last page ended, so a page
-costs what is on it, however long the list is.
+They lie in a table as the bytes that came in. A list is walked in the order of an index from where the last page ended,
+so a page costs what is on it, however long the list is.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ FROM itron_devices AS d CROSS JOIN itron_observations AS o ON o.seq = (
 WHERE d.solution = :scope AND (o.at, o.seq) < (:at, :seq)
 ORDER BY o.at DESC, o.seq DESC
 """
-# A device that reports while somebody walks the list must not drop out of it: only what was there at its beginning counts.
+# A device that reports while somebody walks the list must not drop out of it: what counts was there at its beginning.
 
 _COLUMNS = "SELECT o.at, o.seq, d.id, o.names_device, o.raw"
 
@@ -125,7 +125,7 @@ class Observations:
         parameters = {"scope": scope, "start": window.start, "end": window.end, "tag": tag, **start._asdict()}
         items: list[bytes] = []
         size, last = 2, start
-        rows = self._connection.execute(f"{_COLUMNS} {query}", parameters)  # noqa: S608  queries of our own
+        rows = self._connection.execute(f"{_COLUMNS} {query}", parameters)
         for row in rows:
             item = write(row)
             size += len(item) + (1 if items else 0)

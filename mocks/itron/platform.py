@@ -1,7 +1,8 @@
 """Tokens and Data Platform over HTTP: the gateway's order of checks, and a handler for each operation.
 
-Route, then the token (401), then its policy (403), then the handler, which reads what was asked, calls the backend, and writes the
-answer in the vendor's form. The gateway is inferred from the token's policy, which speaks the language of AWS's API Gateway.
+Route, then the token (401), then its policy (403), then the handler, which reads what was asked, calls the backend, and
+writes the answer in the vendor's form. The gateway is inferred from the token's policy, which speaks the language of
+AWS's API Gateway.
 """
 
 from __future__ import annotations
@@ -45,8 +46,6 @@ PREFLIGHT = (
 )
 
 _HOST = re.compile(r"[A-Za-z0-9._~\[\]:-]+")
-
-Action = "Callable[[Request, Grant], Answer]"
 
 
 def json_answer(status: int, body: bytes) -> Answer:

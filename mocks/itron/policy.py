@@ -1,6 +1,7 @@
 """What a token allows: the statements of its ``accessPolicy``, held against a method and a path.
 
-A resource is a method right before a path, with ``*`` for anything, slashes included (inferred from the one token that is public).
+A resource is a method right before a path, with ``*`` for anything, slashes included (inferred from the one token that
+is public).
 """
 
 from __future__ import annotations

@@ -81,8 +81,8 @@ class Provisioning:
             NotFound: there is none with this id in the solution.
         """
         query = (
-            "SELECT s.number, d.number, d.document FROM itron_devices AS d JOIN itron_solutions AS s ON s.number = d.solution "
-            "WHERE d.id = ? AND s.tenant = ? AND s.name = ?"
+            "SELECT s.number, d.number, d.document FROM itron_devices AS d "
+            "JOIN itron_solutions AS s ON s.number = d.solution WHERE d.id = ? AND s.tenant = ? AND s.name = ?"
         )
         row = self._connection.execute(query, (device_id, *place)).fetchone()
         if row is None:

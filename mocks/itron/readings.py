@@ -1,7 +1,7 @@
 """What the sensors measure: a pure function of seed, device, sensor and time.
 
-Devices report one by one and seldom, so there is nothing to gain from arrays: a hash of a few words is quicker here than
-``core.series``, and nobody has to wait for numpy.
+Devices report one by one and seldom, so there is nothing to gain from arrays: a hash of a few words is quicker here
+than ``core.series``, and nobody has to wait for numpy.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ FAHRENHEIT, CELSIUS = "F", "C"
 def measure(seed: int, device: MeshDevice, sensor: Sensor, second: int, unit: str = FAHRENHEIT) -> Reading:
     """Read a periodic sensor at a moment.
 
-    Temperature: ``temperature`` as text with two decimals, as the board writes it, and its ``unit``. Methane: ``gas`` (level; 0
-    for none), ``hours`` since power-up, ``device`` and ``battery`` health. Tilt: ``celsius``, ``humidity`` (%), ``tilt`` and ``shock`` along
-    three axes, in the device's own raw units. Echo has nothing of its own to say: its ``text``.
+    Temperature: ``temperature`` as text with two decimals, as the board writes it, and its ``unit``. Methane: ``gas``
+    (level; 0 for none), ``hours`` since power-up, ``device`` and ``battery`` health. Tilt: ``celsius``, ``humidity``
+    (%), ``tilt`` and ``shock`` along three axes, in the device's own raw units. Echo says nothing of its own: ``text``.
 
     Args:
         seed: the world's.

@@ -1,14 +1,14 @@
 """JSON as the platform takes it: strictly, and without touching what is free-form.
 
-A value that only goes through is kept as its own bytes, so that numbers of any length, escapes and the order of members come
-back as they were posted. What is no JSON, or means different things to different readers (NaN, a member named twice, half of
-a surrogate pair), is refused.
+A value that only goes through is kept as its own bytes, so that numbers of any length, escapes and the order of members
+come back as they were posted. What is no JSON, or means different things to different readers (NaN, a member named
+twice, half of a surrogate pair), is refused.
 """
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeGuard, cast
 
 import msgspec
 
@@ -57,6 +57,16 @@ def write(members: Mapping[str, bytes]) -> bytes:
     return b"{" + b",".join(msgspec.json.encode(name) + b":" + value for name, value in members.items()) + b"}"
 
 
+def is_object(value: Any) -> TypeGuard[dict[str, Any]]:
+    """Whether a value is a JSON object."""
+    return isinstance(value, dict)
+
+
+def is_array(value: Any) -> TypeGuard[list[Any]]:
+    """Whether a value is a JSON array."""
+    return isinstance(value, list)
+
+
 def _number(_text: str) -> float:
     return 0.0
 
@@ -74,7 +84,7 @@ def _check_depth(value: Any) -> None:
     for _ in range(MOST_NESTED):
         below: list[Any] = []
         for container in level:
-            inside: Any = container.values() if isinstance(container, dict) else container
+            inside: Any = container.values() if is_object(container) else container
             below += [one for one in inside if isinstance(one, dict | list)]
         if not below:
             return

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS itron_meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS itron_tokens (
-    serial INTEGER PRIMARY KEY, digest TEXT NOT NULL UNIQUE, text TEXT NOT NULL, tenant TEXT NOT NULL, client TEXT NOT NULL,
-    due INTEGER NOT NULL, state TEXT NOT NULL);
+    serial INTEGER PRIMARY KEY, digest TEXT NOT NULL UNIQUE, text TEXT NOT NULL, tenant TEXT NOT NULL,
+    client TEXT NOT NULL, due INTEGER NOT NULL, state TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS itron_solutions (
     number INTEGER PRIMARY KEY, tenant TEXT NOT NULL, name TEXT NOT NULL, UNIQUE (tenant, name));
 CREATE TABLE IF NOT EXISTS itron_devices (
@@ -33,8 +33,8 @@ CREATE INDEX IF NOT EXISTS itron_observations_by_solution ON itron_observations 
 """
 ``itron_meta``: when the world began, and whether its first devices were made yet.
 ``itron_devices.mac``: which mesh device it stands for, if for one.
-``itron_observations.slot``: 0, so that a second observation of a device with one timestamp takes the first one's place; a number
-of its own where both are kept. ``tags``: percent-encoded, a blank around each.
+``itron_observations.slot``: 0, so that a second observation of a device with one timestamp takes the first one's place;
+a number of its own where both are kept. ``tags``: percent-encoded, a blank around each.
 """
 
 

@@ -1,14 +1,14 @@
 """Between the platform's JSON and the models; every field name stands here, once.
 
-Names are public unless they are marked inferred; which sensor values an observation of the bridge holds follows the vendor's own
-bridge, and how they are spelled is inferred.
+Names are public unless they are marked inferred; which sensor values an observation of the bridge holds follows the
+vendor's own bridge, and how they are spelled is inferred.
 """
 
 from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta, timezone
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import msgspec
@@ -17,6 +17,7 @@ from ..core.clock import SECOND, to_datetime, to_micros
 from . import strictjson
 from .errors import BadRequest
 from .models import Device, Observation, Sensor, Window
+from .strictjson import is_array, is_object
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -50,8 +51,8 @@ Json = dict[str, Any]
 def moment(text: str) -> int | None:
     """An ISO 8601 timestamp with its zone, in microseconds since 1970; None when it is none.
 
-    Digits beyond microseconds are cut off. Offsets and missing fractions are taken (inferred: every sample has milliseconds
-    and ``Z``); a time without a zone is not, since it would be a guess.
+    Digits beyond microseconds are cut off. Offsets and missing fractions are taken (inferred: every sample has
+    milliseconds and ``Z``); a time without a zone is not, since it would be a guess.
     """
     found = _TIMESTAMP.fullmatch(text)
     if found is None:
@@ -85,28 +86,27 @@ def observations(body: bytes) -> list[Observation]:
         BadRequest: one of them makes no sense; none is taken then.
     """
     found = strictjson.read(body).get(OBSERVATIONS)
-    if not isinstance(found, list):
+    if not is_array(found):
         raise BadRequest(f"{OBSERVATIONS} must be an array.", cause="bad-observations")
     raws = strictjson.elements(strictjson.members(body)[OBSERVATIONS])
     return [_observation(value, raw) for value, raw in zip(found, raws, strict=True)]
 
 
 def _observation(value: Any, raw: bytes) -> Observation:
-    if not isinstance(value, dict):
+    if not is_object(value):
         raise BadRequest("An observation must be an object.", cause="bad-observations")
-    fields: Json = value
-    text = fields.get(TIMESTAMP)
+    text = value.get(TIMESTAMP)
     at = moment(text) if isinstance(text, str) else None
     if at is None:
         raise BadRequest(f"{TIMESTAMP} must be an ISO 8601 date and time with a time zone.", cause="bad-timestamp")
-    return Observation(at, raw, _tags(fields.get(TAGS)), DEVICE_ID in fields)
+    return Observation(at, raw, _tags(value.get(TAGS)), DEVICE_ID in value)
 
 
 def _tags(value: Any) -> tuple[str, ...]:
     """The tags of an observation: an array of strings, or one string (inferred); anything else is free-form."""
     if isinstance(value, str):
         return (value,)
-    if isinstance(value, list):
+    if is_array(value):
         return tuple(tag for tag in value if isinstance(tag, str))
     return ()
 
@@ -143,11 +143,15 @@ def _tilt(values: Mapping[str, Any]) -> Json:
     return {"temperature": values["celsius"], "humidity": values["humidity"], **axes}
 
 
+def _echo(values: Mapping[str, Any]) -> Json:
+    return {"echo": values["text"]}
+
+
 _VALUES = {
     Sensor.TEMPERATURE: _temperature,
     Sensor.METHANE: _methane,
     Sensor.TILT: _tilt,
-    Sensor.ECHO: lambda values: {"echo": values["text"]},
+    Sensor.ECHO: _echo,
 }
 
 
@@ -221,11 +225,11 @@ def device(body: bytes, device_id: str) -> Device:
     kind, info = fields.get(DEVICE_TYPE), fields.get(DOMAIN_INFO, {})
     if not isinstance(kind, str) or not kind:
         raise BadRequest(f"{DEVICE_TYPE} must be a string that is not empty.", cause="bad-device")
-    if not isinstance(info, dict) or not isinstance(fields.get(PROVISIONING_INFO, {}), dict):
+    if not is_object(info) or not is_object(fields.get(PROVISIONING_INFO, {})):
         raise BadRequest(f"{DOMAIN_INFO} and {PROVISIONING_INFO} must be objects.", cause="bad-device")
     raw = {DOMAIN_INFO: b"{}", **_without(strictjson.members(body), ID)}
     first = {ID: _text(device_id), DEVICE_TYPE: raw.pop(DEVICE_TYPE), DOMAIN_INFO: raw.pop(DOMAIN_INFO)}
-    mac: Any = cast("Json", info).get(NIC_MAC)
+    mac = info.get(NIC_MAC)
     return Device(device_id, kind, mac.lower() if isinstance(mac, str) else None, strictjson.write(first | raw))
 
 
@@ -261,13 +265,12 @@ def template_fields(body: bytes) -> tuple[str, tuple[str, ...]]:
         BadRequest: it is not as it should be.
     """
     fields = strictjson.read(body).get(TEMPLATE)
-    if not isinstance(fields, dict):
+    if not is_object(fields):
         raise BadRequest(f"{TEMPLATE} must be an object.", cause="bad-template")
-    found: Json = fields
-    name, sensors = found.get(NAME), found.get(SENSORS)
+    name, sensors = fields.get(NAME), fields.get(SENSORS)
     if not isinstance(name, str) or not name:
         raise BadRequest(f"{NAME} must be a string that is not empty.", cause="bad-template")
-    if not isinstance(sensors, list) or not all(isinstance(one, str) and one for one in sensors):
+    if not is_array(sensors) or not all(isinstance(one, str) and one for one in sensors):
         raise BadRequest(f"{SENSORS} must be an array of strings.", cause="bad-template")
     return name, tuple(sensors)
 
