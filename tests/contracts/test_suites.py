@@ -12,17 +12,18 @@ from openapi_spec_validator import validate
 from tests.contracts.alike import serving
 
 from vendorlab.contracts.core.capabilities import CAPABILITIES
-from vendorlab.contracts.core.claims import Source, load_claims, suite_folder
+from vendorlab.contracts.core.claims import Source, load_claims
 from vendorlab.contracts.core.control import ControlAddress
 from vendorlab.contracts.core.inventory import discrepancies, suite_modules, suite_tests
 from vendorlab.contracts.core.openapi import Spec
 from vendorlab.contracts.core.run import run_suite
+from vendorlab.contracts.core.suites import suite_names, suite_package
 from vendorlab.contracts.core.target import Target
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-SUITES = sorted(path.parent.name for path in suite_folder("core").parent.glob("*/claims.yaml"))
+SUITES = suite_names()
 
 
 @pytest.fixture(params=SUITES)
@@ -86,7 +87,7 @@ ALIKE = {
 @pytest.mark.parametrize("kind", ALIKE)
 def test_wrong_target_fails_and_never_breaks_the_suite(vendor: str, kind: str, tmp_path: Path) -> None:
     """Whatever a target answers, the suite must say that the target is wrong, not trip over it."""
-    required: tuple[str, ...] = importlib.import_module(f"vendorlab.contracts.{vendor}").REQUIRED_CREDENTIALS
+    required: tuple[str, ...] = importlib.import_module(suite_package(vendor)).REQUIRED_CREDENTIALS
     names = {*required, *(name for each in CAPABILITIES.values() for name in each.credentials)}
     with serving(*ALIKE[kind]) as url, serving(*CLOCK) as control:
         status = run_suite(
