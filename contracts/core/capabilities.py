@@ -38,7 +38,7 @@ CAPABILITIES: Mapping[str, Capability] = MappingProxyType(
     {
         CLOCK: Capability("turns the target's clock, over its control API"),
         "write": Capability("sends modifying requests, be it to see them refused", local=True),
-        "exhaust": Capability("uses up a rate limit, or sends megabytes", local=True),
+        "exhaust": Capability("uses up a rate limit, or sends bodies that are huge", local=True),
         "spend": Capability("spends refresh tokens, logs in often, sends wrong passwords", local=True),
         "wait": Capability("waits in real time, a minute or more"),
         "second-user": Capability("logs in as somebody else", credentials=("second_username", "second_password")),

@@ -56,6 +56,7 @@ def test_number_that_is_none_is_a_bad_request(api: Api, path: str, times: Times,
 
 
 @pytest.mark.claim("itron-platform.bad.deep")
+@pytest.mark.needs("exhaust")
 @pytest.mark.parametrize(("left", "right"), [("[", "]"), ('{"a":', "}"), ("[", "")], ids=["arrays", "objects", "open"])
 def test_body_that_is_nested_without_end_is_refused(
     api: Api, path: str, times: Times, token: str, left: str, right: str

@@ -37,6 +37,7 @@ def test_header_does_not_outrank_the_path(api: Api, workshop: Workshop, device: 
     """Nobody looks at it."""
     response = api.ask("GET", devices(workshop.solution), token, headers={_HEADER: new_solution()})
     expect.check([row["id"] for row in device_list(response)] == [device], response, "the path's solution")
+    refused(api.ask("GET", "/api/devices", token, headers={_HEADER: workshop.solution}), *NOWHERE)
 
 
 @pytest.mark.claim("itron-platform.drift.query")
