@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from .core.vendor import Context, Factory, Vendor
 
@@ -42,10 +42,15 @@ class Address:
 ADDRESSES = (
     Address("scanalytics", 7071, "scanalytics", "Scanalytics query API"),
     Address("inode", 7072, "inode", "SMATS iNode API"),
+    Address("itron-platform", 7073, "itron", "Itron Data Platform"),
 )
 """Every address, in the order in which ports are counted."""
 
-_FACTORIES = {"scanalytics": "scanalytics.app:Scanalytics", "inode": "inode.app:INode"}
+_FACTORIES = {
+    "scanalytics": "scanalytics.app:Scanalytics",
+    "inode": "inode.app:INode",
+    "itron": "itron.app:Itron",
+}
 
 
 def vendors() -> list[str]:
@@ -53,9 +58,36 @@ def vendors() -> list[str]:
     return list(_FACTORIES)
 
 
-def factories(names: Iterable[str]) -> dict[str, Factory]:
+def names() -> list[str]:
+    """What a user may name: addresses, and vendors that have several."""
+    addresses = [one.name for one in ADDRESSES]
+    return addresses + [name for name in _FACTORIES if name not in addresses]
+
+
+def address(name: str) -> Address | None:
+    """The address of a name: its own, or the first of a vendor's."""
+    found = [one for one in ADDRESSES if one.name == name] or [one for one in ADDRESSES if one.vendor == name]
+    return found[0] if found else None
+
+
+def chosen(wanted: Sequence[str]) -> tuple[list[str], frozenset[str] | None]:
+    """The vendors behind some names, and which of their addresses are meant; no names means all.
+
+    Raises:
+        KeyError: a name that is neither a vendor nor an address.
+    """
+    if not wanted:
+        return vendors(), None
+    found = [one for one in ADDRESSES if one.name in wanted or one.vendor in wanted]
+    for name in wanted:
+        if name not in names():
+            raise KeyError(name)
+    return list(dict.fromkeys(one.vendor for one in found)), frozenset(one.name for one in found)
+
+
+def factories(wanted: Iterable[str]) -> dict[str, Factory]:
     """How the named vendors are made; each is imported when it is made."""
-    return {name: _lazy(_FACTORIES[name]) for name in names}
+    return {name: _lazy(_FACTORIES[name]) for name in wanted}
 
 
 def _lazy(place: str) -> Factory:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import random
 import string
+import uuid
 from typing import Any
 
 LETTERS_AND_DIGITS = string.ascii_letters + string.digits
@@ -20,22 +21,33 @@ class Ids:
 
     def __init__(self, seed: int) -> None:
         self.seed = seed
+        self.run = 0
         self._streams: dict[str, random.Random] = {}
 
     def stream(self, name: str) -> random.Random:
         """The generator of one purpose; the same seed and name give the same draws."""
         stream = self._streams.get(name)
         if stream is None:
-            stream = self._streams[name] = random.Random(f"{self.seed}/{name}")
+            run = f"/{self.run}" if self.run else ""
+            stream = self._streams[name] = random.Random(f"{self.seed}/{name}{run}")
         return stream
 
     def text(self, name: str, length: int, alphabet: str = LETTERS_AND_DIGITS) -> str:
         """``length`` characters drawn from ``alphabet``."""
         return "".join(self.stream(name).choices(alphabet, k=length))
 
+    def uuid(self, name: str) -> str:
+        """A random UUID, in lower case."""
+        return str(uuid.UUID(int=self.stream(name).getrandbits(128), version=4))
+
     def reset(self, seed: int) -> None:
         """Begin every stream anew, from another seed or the same."""
         self.seed = seed
+        self.begin_run(0)
+
+    def begin_run(self, run: int) -> None:
+        """Begin every stream anew, as the next process does that goes on with a world: it draws nothing twice."""
+        self.run = run
         self._streams.clear()
 
     def snapshot(self) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from vendorlab.mocks import registry
@@ -43,15 +44,17 @@ _LOGIN = ("username", "password", "client_id")
 _CLIENTS = {
     "scanalytics": _Client("vendorlab.clients.scanalytics", "ScanalyticsClient", _LOGIN),
     "inode": _Client("vendorlab.clients.inode", "INodeClient", (*_LOGIN, "client_secret")),
+    "itron-platform": _Client("vendorlab.clients.itron", "DataPlatformClient", ("client_id", "client_secret")),
 }
 
 
 class VendorHandle:
-    """One vendor of a world, as a test meets it. It listens from the moment its ``url`` is first asked for."""
+    """One address of a vendor, as a test meets it. It listens from the moment its ``url`` is first asked for."""
 
-    def __init__(self, world: World, name: str) -> None:
+    def __init__(self, world: World, name: str, vendor: str) -> None:
         self._world = world
         self._name = name
+        self._vendor = vendor
 
     @property
     def url(self) -> str:
@@ -67,7 +70,7 @@ class VendorHandle:
     @property
     def backend(self) -> Vendor:
         """The vendor itself, for what no other handle offers."""
-        return self._world.vendor(self._name)
+        return self._world.vendor(self._vendor)
 
     @property
     def app(self) -> flask.Flask:
@@ -139,10 +142,17 @@ class Lab:
         """SMATS iNode."""
         return self.vendor("inode")
 
+    @property
+    def itron(self) -> VendorHandle:
+        """Itron's Data Platform."""
+        return self.vendor("itron-platform")
+
     def vendor(self, name: str) -> VendorHandle:
-        """A vendor by name."""
-        self.world.vendor(name)
-        return VendorHandle(self.world, name)
+        """A vendor by the name of an address, or by its own: then by its first address."""
+        address = registry.address(name)
+        vendor = name if address is None else address.vendor
+        self.world.vendor(vendor)
+        return VendorHandle(self.world, name if address is None else address.name, vendor)
 
     def reset(self, seed: int | None = None) -> None:
         """Return to the start, from the same seed or another."""
@@ -157,8 +167,8 @@ class Lab:
         self.world.restore(document)
 
     def stop(self) -> None:
-        """Close every listener."""
-        self.world.stop()
+        """Close every listener, and let go of the folder with the state if there is one."""
+        self.world.close()
 
     def __enter__(self) -> Self:
         return self
@@ -176,6 +186,7 @@ def world(
     rate: float = 1.0,
     profiles: Mapping[str, str] | None = None,
     settings: Mapping[str, Mapping[str, Any]] | None = None,
+    state: str | Path | None = None,
 ) -> Lab:
     """A world of its own, with nothing shared.
 
@@ -186,6 +197,7 @@ def world(
         rate: world seconds per real second.
         profiles: a dated behaviour by vendor, as ``{"scanalytics": "modern"}``.
         settings: switches by vendor, as ``{"scanalytics": {"refresh_grace": 60}}``.
+        state: a folder in which all state outlives the process; one that holds a world already is taken up.
 
     Example:
         >>> import vendorlab
@@ -193,9 +205,17 @@ def world(
         ...     lab.clock.advance(86_401)
         []
     """
-    known = registry.vendors()
-    for name in vendors:
-        if name not in known:
-            raise ValueError(f"there is no vendor {name!r}; there are: {', '.join(known)}")
-    options = WorldOptions(seed=seed, start=start, rate=rate, profiles=profiles or {}, settings=settings or {})
-    return Lab(World(registry.factories(vendors or known), options))
+    try:
+        chosen, addresses = registry.chosen(vendors)
+    except KeyError as error:
+        raise ValueError(f"there is no vendor {error}; there are: {', '.join(registry.names())}") from error
+    options = WorldOptions(
+        seed=seed,
+        start=start,
+        rate=rate,
+        profiles=profiles or {},
+        settings=settings or {},
+        addresses=addresses,
+        state=None if state is None else Path(state),
+    )
+    return Lab(World(registry.factories(chosen), options))

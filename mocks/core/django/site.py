@@ -51,6 +51,8 @@ class DjangoSite:
         oauth_root: the path below which django-oauth-toolkit is mounted, such as ``/o/``.
     """
 
+    keeps_itself = False
+
     def __init__(
         self, name: str, stack: Stack, backend: Backend, oauth: OAuthSettings, oauth_root: str, context: Context
     ) -> None:
@@ -68,6 +70,9 @@ class DjangoSite:
     def reset(self) -> None:
         """Return to the start."""
         self._backend.reset()
+
+    def resume(self) -> None:
+        """Nothing: its state comes back as a document."""
 
     def snapshot(self) -> dict[str, Any]:
         """All state as JSON-like data."""

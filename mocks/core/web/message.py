@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 MOST_FIELDS = 1_000
 """Form or query fields one request may carry: Django's own bound."""
@@ -40,6 +40,7 @@ class Request:
         headers: lower-case names; repeated fields joined by a comma.
         body: whole; the edges bound its size.
         peer: the client's address.
+        scheme: ``http`` or ``https``.
         params: what the route's placeholders matched.
         principal: who is asking, once that is known: a user's name or a client id; until then ``anonymous``.
         credential: the credential used, masked for the journal.
@@ -60,6 +61,7 @@ class Request:
         "peer",
         "principal",
         "query",
+        "scheme",
         "vary",
     )
 
@@ -71,6 +73,7 @@ class Request:
         headers: Mapping[str, str] | None = None,
         body: bytes = b"",
         peer: str = "127.0.0.1",
+        scheme: str = "http",
     ) -> None:
         self.method = method
         self.path = path
@@ -78,6 +81,7 @@ class Request:
         self.headers: Mapping[str, str] = headers or {}
         self.body = body
         self.peer = peer
+        self.scheme = scheme
         self.params: Mapping[str, str] = {}
         self.principal = ANONYMOUS
         self.credential = ""
@@ -144,6 +148,7 @@ class Answer:
     Attributes:
         cause: why it is what it is, in one word or two, for the journal.
         wire: how its bytes go wrong, if they do.
+        then: what happens once it has left.
     """
 
     status: int
@@ -151,6 +156,7 @@ class Answer:
     headers: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     cause: str = "ok"
     wire: Wire | None = None
+    then: Callable[[], object] | None = None
 
 
 def _fields(text: str) -> dict[str, str]:

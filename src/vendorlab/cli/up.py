@@ -25,7 +25,7 @@ from vendorlab.cli.common import (
     leave_state,
     left_token,
 )
-from vendorlab.mocks.registry import ADDRESSES, CONTROL_PORT, vendors
+from vendorlab.mocks.registry import ADDRESSES, CONTROL_PORT, names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -47,7 +47,7 @@ class _Pair(Pairs):
 
 
 @click.command()
-@click.argument("vendor", nargs=-1, type=click.Choice(vendors()), metavar="[VENDOR]...")
+@click.argument("vendor", nargs=-1, type=click.Choice(names()), metavar="[VENDOR]...")
 @click.option(
     "--host", default="127.0.0.1", show_default=True, help="Where to listen. Beyond loopback at your own risk."
 )
@@ -55,7 +55,7 @@ class _Pair(Pairs):
 @click.option(
     "--port-base", type=click.IntRange(1, 65_000), metavar="N", help="Control on N, the vendors on N+1 and so on."
 )
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="All chance comes from it.")
+@click.option("--seed", type=click.IntRange(0), help="All chance comes from it. Default: 0.")
 @click.option("--start", metavar="TIME", help="Where the clock starts (ISO 8601; without a zone UTC). Default: now.")
 @click.option("--rate", type=float, default=1.0, show_default=True, help="World seconds per second; 0 freezes.")
 @click.option("--profile", "profiles", type=_Pair(), multiple=True, metavar="VENDOR=NAME", help="A dated behaviour.")
@@ -66,6 +66,12 @@ class _Pair(Pairs):
     multiple=True,
     metavar="VENDOR.KEY=VALUE",
     help="A switch for what the vendor leaves open, such as scanalytics.refresh_grace=60.",
+)
+@click.option(
+    "--state",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="A folder in which all state outlives the process, also when it is killed.",
 )
 @click.option(
     "--ready-file",
@@ -86,11 +92,12 @@ def up(
     host: str,
     port: int | None,
     port_base: int | None,
-    seed: int,
+    seed: int | None,
     start: str | None,
     rate: float,
     profiles: Sequence[tuple[str, str]],
     settings: Sequence[tuple[str, str]],
+    state: Path | None,
     ready_file: Path | None,
     verbose: bool,
     log_format: str,
@@ -105,28 +112,33 @@ def up(
       vendorlab up scanalytics --port 0 --ready-file ready.json
       vendorlab up --start 2018-03-01T12:00:00Z --profile scanalytics=modern
       vendorlab up --set scanalytics.minute_limit=10 -v
+      vendorlab up --state ./state
     """
     from vendorlab.cli.serving import Serving
 
     if port is not None and port_base is not None:
         raise UsageFailure("--port 0 and --port-base exclude each other")
     serving = Serving(
-        names=vendor or vendors(),
+        names=vendor,
         ports=_ports(port, port_base),
-        options=_options(host, seed, start, rate, profiles, settings),
+        options=_options(host, seed or 0, start, rate, profiles, settings, state),
         token=secrets.token_urlsafe(24),
         version=__version__,
     )
+    kept = serving.world.ids.seed
+    if seed is not None and seed != kept:
+        serving.stop()
+        raise UsageFailure(f"{state} holds a world of seed {kept}; leave out --seed, or give another folder")
     stopped = _Stop()
     try:
         serving.start()
-        state = leave_state(serving.control_url, serving.token)
+        left = leave_state(serving.control_url, serving.token)
         try:
             _tell(serving, ready_file, log_format)
             _serve(serving, stopped, log_format if verbose else None)
         finally:
-            if state is not None and left_token(serving.control_url) == serving.token:
-                state.unlink(missing_ok=True)
+            if left is not None and left_token(serving.control_url) == serving.token:
+                left.unlink(missing_ok=True)
             if ready_file is not None:
                 ready_file.unlink(missing_ok=True)
     finally:
@@ -164,6 +176,7 @@ def _options(
     rate: float,
     profiles: Sequence[tuple[str, str]],
     settings: Sequence[tuple[str, str]],
+    state: Path | None,
 ) -> Any:
     from vendorlab.cli.clock import moment
     from vendorlab.mocks.core.world import WorldOptions
@@ -181,6 +194,7 @@ def _options(
         profiles=dict(profiles),
         settings=nested,
         host=host,
+        state=state,
     )
 
 
