@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tracemalloc
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
@@ -42,17 +43,10 @@ def test_address_leads_back_to_its_device(world: int, owner: int, number: int) -
 
 def test_device_is_found_by_its_address_in_any_case() -> None:
     estate = estate_of()
-    for tenant in estate.tenants:
-        for device in estate.devices(tenant):
-            assert estate.device(device.mac) == estate.device(device.mac.upper()) == device
-    others = [
-        "",
-        "x" * 16,
-        "0013500500000000",
-        "ffffffffffffffff",
-        "0013500",
-        f"{next(iter(estate.devices(tenant))).mac}0",
-    ]
+    every = [device for tenant in estate.tenants for device in estate.devices(tenant)]
+    for device in every:
+        assert estate.device(device.mac) == estate.device(device.mac.upper()) == device
+    others = ["", "x" * 16, "0013500500000000", "ffffffffffffffff", "0013500", f"{every[0].mac}0"]
     assert [estate.device(mac) for mac in others] == [None] * 6
 
 
@@ -160,7 +154,7 @@ def test_bridge_makes_readings_observations_as_the_clock_goes(caller_of: MakeCal
         assert found[24 if mesh else 0 :] == before[one["id"]]
         assert len(found) == (48 if mesh else 24)
         times = [moment(each["timestamp"]) or 0 for each in found]
-        assert not mesh or {a - b for a, b in zip(times, times[1:], strict=False)} == {HOUR * 1_000_000}
+        assert not mesh or {a - b for a, b in pairwise(times)} == {HOUR * 1_000_000}
 
 
 @pytest.mark.parametrize(("interval", "expected"), [(60, 1_440), (90, 960), (600, 144), (86_400, 1)])

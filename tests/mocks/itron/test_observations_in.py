@@ -64,31 +64,31 @@ def test_observation_comes_back_byte_for_byte(served: Caller, form: bytes) -> No
     assert served.get(path).content == body(raw)
 
 
-def json_texts() -> st.SearchStrategy[bytes]:
-    """JSON values as texts, spelt in different ways."""
-    numbers = st.from_regex(r"-?(0|[1-9][0-9]{0,40})(\.[0-9]{1,30})?([eE][+-]?[0-9]{1,4})?", fullmatch=True)
-    texts = st.builds(
-        lambda text, ascii_only: json.dumps(text, ensure_ascii=ascii_only),
-        st.text(st.characters(exclude_categories=["Cs"])),
-        st.booleans(),
-    )
-    plain = st.one_of(numbers, texts, st.sampled_from(["true", "false", "null"]))
-    blank = st.sampled_from(["", " ", "\n", "\t "])
+TEXT = st.text(st.characters(exclude_categories=["Cs"]))
+BLANK = st.sampled_from(["", " ", "\n", "\t "])
+NUMBER = st.from_regex(r"-?(0|[1-9][0-9]{0,40})(\.[0-9]{1,30})?([eE][+-]?[0-9]{1,4})?", fullmatch=True)
 
-    def containers(inside: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
-        arrays = st.builds(
-            lambda items, gap: f"[{gap}{f'{gap},'.join(items)}{gap}]", st.lists(inside, max_size=4), blank
-        )
-        names = st.lists(st.text(st.characters(exclude_categories=["Cs"])), max_size=4, unique=True)
-        objects = st.builds(
-            lambda keys, value, gap: "{" + ",".join(f"{gap}{json.dumps(key)}{gap}:{value}" for key in keys) + "}",
-            names,
-            inside,
-            blank,
-        )
-        return st.one_of(arrays, objects)
 
-    return st.recursive(plain, containers, max_leaves=12).map(str.encode)
+def spelt(text: str, *, ascii_only: bool) -> str:
+    return json.dumps(text, ensure_ascii=ascii_only)
+
+
+def array(items: list[str], gap: str) -> str:
+    return f"[{gap}{f'{gap},'.join(items)}{gap}]"
+
+
+def obj(names: list[str], value: str, gap: str) -> str:
+    return "{" + ",".join(f"{gap}{json.dumps(name)}{gap}:{value}" for name in names) + "}"
+
+
+def containers(inside: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    arrays = st.builds(array, st.lists(inside, max_size=4), BLANK)
+    return arrays | st.builds(obj, st.lists(TEXT, max_size=4, unique=True), inside, BLANK)
+
+
+PLAIN = NUMBER | st.builds(spelt, TEXT, ascii_only=st.booleans()) | st.sampled_from(["true", "false", "null"])
+JSON_TEXTS = st.recursive(PLAIN, containers, max_leaves=12).map(str.encode)
+"""JSON values as texts, spelt in different ways."""
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +97,7 @@ def shared() -> Caller:
     return Caller(make_world("itron", settings={"mesh_devices": 0}))
 
 
-@given(values=st.lists(json_texts(), min_size=1, max_size=5), gap=st.sampled_from([b"", b" ", b"\r\n"]))
+@given(values=st.lists(JSON_TEXTS, min_size=1, max_size=5), gap=st.sampled_from([b"", b" ", b"\r\n"]))
 def test_any_json_value_comes_back_byte_for_byte(shared: Caller, values: list[bytes], gap: bytes) -> None:
     device = shared.make_device()
     raws = [

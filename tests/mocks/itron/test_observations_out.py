@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, quote, urlsplit
 
 import pytest
@@ -183,7 +183,7 @@ def test_host_that_is_none_does_not_get_into_next_page(caller: Caller) -> None:
 def test_walk_survives_a_new_token_and_what_arrives_meanwhile(caller: Caller) -> None:
     device = caller.make_device()
     caller.post(device, *(at(n, v=0) for n in range(0, 20, 2)))
-    seen = []
+    seen: list[Any] = []
     for number, page in enumerate(caller.pages(path_of(device), **DAY, limit=3)):
         seen += page
         caller.post(device, at(100 + number), at(4, v=0))  # newer ones, and one again that is yet to come
@@ -197,8 +197,14 @@ def test_cursor_of_another_list_is_a_400(caller: Caller) -> None:
     for one in (device, other):
         caller.post(one, at(0), at(1))
     sandbox = solution("sandbox", "observations")
-    lists = [(path_of(device), {}), (path_of(other), {}), (LAB, {}), (LAB, DAY), (sandbox, {})]
-    cursors = []
+    lists: list[tuple[str, dict[str, str]]] = [
+        (path_of(device), {}),
+        (path_of(other), {}),
+        (LAB, {}),
+        (LAB, DAY),
+        (sandbox, {}),
+    ]
+    cursors: list[str] = []
     for path, query in lists:
         address = urlsplit(caller.page(path, **query, limit=1).headers["next_page"])
         cursors.append(dict(parse_qsl(address.query))["after"])
@@ -274,7 +280,7 @@ def test_device_that_reports_while_the_newest_are_walked_is_not_lost(caller: Cal
     devices = [caller.make_device() for _ in range(4)]
     for number, device in enumerate(devices):
         caller.post(device, at(number))
-    seen = []
+    seen: list[Any] = []
     for page in caller.pages(LAB, limit=1):
         seen += [one["deviceId"] for one in page]
         for device in devices:

@@ -129,7 +129,7 @@ def test_journal_never_shows_a_secret_wherever_it_is_put(caller: Caller) -> None
 )
 def test_setting_that_makes_no_sense_is_told(caller_of: MakeCaller, settings: dict[str, Any]) -> None:
     with pytest.raises(SettingsError):
-        caller_of(**settings).known
+        caller_of(**settings)
 
 
 def test_unknown_profile_is_told(world_of: MakeWorld) -> None:

@@ -246,10 +246,8 @@ def test_oldest_tokens_are_forgotten_when_there_are_too_many(caller: Caller, mon
 def test_faults_know_the_principal_before_the_handler_runs(caller: Caller) -> None:
     caller.token()
     client = caller.known["client_id"]
-    for path, options in ((TOKENS, {"json": caller.credentials()}), (DEVICES, {})):
-        caller.world.faults.add(
-            {"match": {"principal": client}, "action": {"kind": "status", "status": 503}, "times": 1}
-        )
-        method = "POST" if options else "GET"
-        assert caller.call(method, path, **options).status_code == 503
+    fault = {"match": {"principal": client}, "action": {"kind": "status", "status": 503}, "times": 1}
+    for method, path in (("POST", TOKENS), ("GET", DEVICES)):
+        caller.world.faults.add(fault)
+        assert caller.call(method, path, json=caller.credentials()).status_code == 503
         assert caller.last.principal == client
