@@ -21,10 +21,12 @@ from .vendor import Context, Face, Factory, Vendor
 from .web.dispatch import Dispatch
 
 if TYPE_CHECKING:
+    import ssl
     from datetime import datetime
 
     import flask
 
+    from .edges.certificates import TlsFiles
     from .edges.inprocess import InProcessTransport
     from .edges.loop import ClockDriver, Line, LoopThread
     from .edges.server import Listener
@@ -73,6 +75,7 @@ class WorldOptions:
         profiles: by vendor, the name of a dated behaviour.
         settings: by vendor, overrides by name.
         host: where its listeners listen.
+        tls: the certificate that they show; None for plain http.
         line_on_clock: line time follows the world's clock instead of the wall.
         direct: listeners answer straight from the routes; off, through Flask, as in process.
     """
@@ -83,6 +86,7 @@ class WorldOptions:
     profiles: Mapping[str, str] = field(default_factory=dict[str, str])
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
     host: str = "127.0.0.1"
+    tls: TlsFiles | None = None
     line_on_clock: bool = False
     direct: bool = True
 
@@ -116,6 +120,7 @@ class World:
         self._served: dict[str, _Served] = {}
         self._thread = thread
         self._running: _Running | None = None
+        self._context: ssl.SSLContext | None = None
         # Not the clock's lock: the loop needs that one to answer, and starting and stopping wait for the loop.
         self._listening = threading.RLock()
 
@@ -182,7 +187,7 @@ class World:
                 running = self._run()
                 reference = None if self.options.direct else served.app
                 edge = HttpEdge(served.dispatch, self.clock, reference=reference)
-                listener = Listener(edge, running.line, self.options.host, port)
+                listener = Listener(edge, running.line, self.options.host, port, self._tls())
                 try:
                     running.thread.call(listener.start())
                 except OSError as error:
@@ -194,6 +199,11 @@ class World:
         """Where a face listens, or None."""
         listener = self._serve(face).listener
         return listener.url if listener else None
+
+    def ca(self, face: str) -> str | None:
+        """The file with the authority that a client of a face has to trust; None where it listens without TLS."""
+        listener, tls = self._serve(face).listener, self.options.tls
+        return str(tls.ca) if tls and listener and listener.tls else None
 
     def listeners(self) -> list[tuple[str, str, bool]]:
         """Every listener: face, URL, and whether it accepts."""
@@ -306,6 +316,14 @@ class World:
                 dispatch = Dispatch(face.site, self.clock, self.faults, self.journal)
                 self._served[face_name] = _Served(face, dispatch)
             return self._served[face_name]
+
+    def _tls(self) -> ssl.SSLContext | None:
+        """What all its listeners show; taken up once."""
+        if self._context is None and self.options.tls is not None:
+            from .edges.tls import server_context  # noqa: PLC0415
+
+            self._context = server_context(self.options.tls)
+        return self._context
 
     def _run(self) -> _Running:
         from .edges.loop import ClockDriver, Line, LoopThread  # noqa: PLC0415

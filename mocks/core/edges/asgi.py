@@ -146,4 +146,5 @@ def _request(scope: Scope) -> Request:
         headers,
         b"",
         client[0] if client else "127.0.0.1",
+        scope["scheme"],
     )

@@ -85,6 +85,7 @@ def read(environ: Environ, largest_body: int) -> Request | None:
         headers,
         environ["wsgi.input"].read(size) if size else b"",
         environ.get("REMOTE_ADDR", "127.0.0.1"),
+        environ.get("wsgi.url_scheme", "http"),
     )
 
 
@@ -121,7 +122,7 @@ def call(app: flask.Flask, request: Request) -> Answer:
         "HTTP_HOST": "localhost",
         "REMOTE_ADDR": request.peer,
         "wsgi.version": (1, 0),
-        "wsgi.url_scheme": "http",
+        "wsgi.url_scheme": request.scheme,
         "wsgi.multithread": False,
         "wsgi.multiprocess": False,
         "wsgi.run_once": False,

@@ -40,6 +40,7 @@ class Request:
         headers: lower-case names; repeated fields joined by a comma.
         body: whole; the edges bound its size.
         peer: the client's address.
+        scheme: ``http`` or ``https``.
         params: what the route's placeholders matched.
         principal: who is asking, once that is known: a user's name or a client id; until then ``anonymous``.
         credential: the credential used, masked for the journal.
@@ -60,6 +61,7 @@ class Request:
         "peer",
         "principal",
         "query",
+        "scheme",
         "vary",
     )
 
@@ -71,6 +73,7 @@ class Request:
         headers: Mapping[str, str] | None = None,
         body: bytes = b"",
         peer: str = "127.0.0.1",
+        scheme: str = "http",
     ) -> None:
         self.method = method
         self.path = path
@@ -78,6 +81,7 @@ class Request:
         self.headers: Mapping[str, str] = headers or {}
         self.body = body
         self.peer = peer
+        self.scheme = scheme
         self.params: Mapping[str, str] = {}
         self.principal = ANONYMOUS
         self.credential = ""

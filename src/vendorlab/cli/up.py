@@ -10,6 +10,7 @@ import signal
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -67,6 +68,14 @@ class _Pair(Pairs):
     metavar="VENDOR.KEY=VALUE",
     help="A switch for what the vendor leaves open, such as scanalytics.refresh_grace=60.",
 )
+@click.option("--tls", is_flag=True, help="https with a certificate made for the run; says how to trust it.")
+@click.option(
+    "--tls-dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="https with the certificate kept in DIR, made if there is none: trust it once.",
+)
+@click.option("--tls-name", "tls_names", multiple=True, metavar="HOST", help="One more host that it is for.")
 @click.option(
     "--ready-file",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -91,6 +100,9 @@ def up(
     rate: float,
     profiles: Sequence[tuple[str, str]],
     settings: Sequence[tuple[str, str]],
+    tls: bool,
+    tls_dir: Path | None,
+    tls_names: tuple[str, ...],
     ready_file: Path | None,
     verbose: bool,
     log_format: str,
@@ -105,19 +117,29 @@ def up(
       vendorlab up scanalytics --port 0 --ready-file ready.json
       vendorlab up --start 2018-03-01T12:00:00Z --profile scanalytics=modern
       vendorlab up --set scanalytics.minute_limit=10 -v
+      vendorlab up --tls-dir ~/.vendorlab-tls
     """
+    from vendorlab.cli.https import certificate
     from vendorlab.cli.serving import Serving
 
     if port is not None and port_base is not None:
         raise UsageFailure("--port 0 and --port-base exclude each other")
-    serving = Serving(
-        names=vendor or vendors(),
-        ports=_ports(port, port_base),
-        options=_options(host, seed, start, rate, profiles, settings),
-        token=secrets.token_urlsafe(24),
-        version=__version__,
-    )
     stopped = _Stop()
+    with certificate(tls=tls or bool(tls_dir or tls_names), folder=tls_dir, names=[host, *tls_names]) as files:
+        options = _options(host, seed, start, rate, profiles, settings)
+        serving = Serving(
+            names=vendor or vendors(),
+            ports=_ports(port, port_base),
+            options=replace(options, tls=files),
+            token=secrets.token_urlsafe(24),
+            version=__version__,
+        )
+        _run(serving, stopped, ready_file, log_format, verbose=verbose)
+    return stopped.exit_code
+
+
+def _run(serving: Serving, stopped: _Stop, ready_file: Path | None, log_format: str, *, verbose: bool) -> None:
+    """Listen, tell of it, and wait for the end; whatever was left for others goes with it."""
     try:
         serving.start()
         state = leave_state(serving.control_url, serving.token)
@@ -131,7 +153,6 @@ def up(
                 ready_file.unlink(missing_ok=True)
     finally:
         serving.stop()
-    return stopped.exit_code
 
 
 class _Stop:
@@ -246,7 +267,7 @@ def env(address: str, unset: bool, control: str | None, world: str) -> None:
             found = client.vendors().get(address)
             if found is None:
                 raise UsageFailure(f"{address} is not in this world; start it with `vendorlab up {address}`")
-            variables = environment(address, found.url, found.credentials)
+            variables = environment(address, found.url, found.credentials, found.ca)
     for name, value in variables.items():
         click.echo(f"unset {name}" if unset else f"export {name}={shlex.quote(value)}")
     if sys.stdout.isatty():
@@ -281,5 +302,5 @@ def environment_of(ready: Mapping[str, Any]) -> dict[str, str]:
     """All environment variables for what a ready file describes."""
     variables = {"VENDORLAB_CONTROL_URL": ready["control"]["url"], "VENDORLAB_CONTROL_TOKEN": ready["control"]["token"]}
     for address, found in ready["vendors"].items():
-        variables |= environment(address, found["url"], found["credentials"])
+        variables |= environment(address, found["url"], found["credentials"], found.get("ca"))
     return variables
