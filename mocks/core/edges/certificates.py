@@ -13,6 +13,7 @@ import ipaddress
 import os
 import re
 import shutil
+import ssl
 import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .tls import TlsError
+from .tls import TlsError, server_context
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
@@ -206,22 +207,20 @@ def _check(files: TlsFiles, names: Iterable[str], now: datetime) -> None:
     """Whether what is in the folder can be used as it is."""
     try:
         from cryptography import x509  # noqa: PLC0415  the extra `tls`
-        from cryptography.exceptions import InvalidSignature  # noqa: PLC0415
-        from cryptography.hazmat.primitives import serialization  # noqa: PLC0415
+        from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm  # noqa: PLC0415
     except ModuleNotFoundError as error:
         raise _missing(error) from error
+    unreadable = (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm, ssl.SSLError, TlsError)
+    unusual = (x509.InvalidVersion, x509.DuplicateExtension, x509.ExtensionNotFound, x509.UnsupportedGeneralNameType)
     try:
         ca = x509.load_pem_x509_certificate(files.ca.read_bytes())
         leaf = x509.load_pem_x509_certificate(files.certificate.read_bytes())
-        key = serialization.load_pem_private_key(files.key.read_bytes(), None)
         there = _names(leaf)
         leaf.verify_directly_issued_by(ca)
-    except InvalidSignature as error:
-        raise _refusal(files, "its authority did not sign it") from error
-    except (ValueError, TypeError, x509.ExtensionNotFound) as error:
-        raise _refusal(files, "it is damaged, or not one of vendorlab's") from error
-    if key.public_key() != leaf.public_key():
-        raise _refusal(files, "the key is not the certificate's")
+        ssl.create_default_context(cafile=files.ca)  # OpenSSL reads more strictly, and is who reads it in the end
+        server_context(files)
+    except (*unreadable, *unusual) as error:
+        raise _refusal(files, "it is damaged, or its parts do not belong together") from error
     begin = max(ca.not_valid_before_utc, leaf.not_valid_before_utc)
     end = min(ca.not_valid_after_utc, leaf.not_valid_after_utc)
     if not begin <= now < end:

@@ -171,7 +171,14 @@ class Listener:
         """What serves a new connection."""
         if self.tls is None:
             return _Protocol(self)
-        return TlsLayer(self.tls, lambda: _Protocol(self), self.handshakes, self.loop.time, _NOT_TLS)
+        return TlsLayer(
+            self.tls,
+            lambda: _Protocol(self),
+            waiting=self.handshakes,
+            most=MOST_CONNECTIONS,
+            now=self.loop.time,
+            plain=_NOT_TLS,
+        )
 
     def _close_slow(self) -> None:
         """Close connections whose handshake or request never got whole; one timer serves them all."""

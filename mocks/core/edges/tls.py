@@ -56,6 +56,7 @@ class TlsLayer(asyncio.Protocol, asyncio.Transport):
         context: what to show and accept.
         above: makes the protocol above.
         waiting: where the layer is from its beginning to the end of its handshake.
+        most: handshakes that may be under way; one more is not greeted.
         now: seconds of line time.
         plain: the answer to somebody who does not speak TLS.
     """
@@ -64,7 +65,9 @@ class TlsLayer(asyncio.Protocol, asyncio.Transport):
         self,
         context: ssl.SSLContext,
         above: Callable[[], asyncio.Protocol],
+        *,
         waiting: set[TlsLayer],
+        most: int,
         now: Callable[[], float],
         plain: bytes = b"",
     ) -> None:
@@ -73,6 +76,7 @@ class TlsLayer(asyncio.Protocol, asyncio.Transport):
         self._make_above = above
         self._above: asyncio.Protocol | None = None
         self._waiting = waiting
+        self._most = most
         self._plain = plain
         self._in, self._out = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._in, self._out, server_side=True)
@@ -86,7 +90,10 @@ class TlsLayer(asyncio.Protocol, asyncio.Transport):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Wait for the client's hello."""
         self._below = transport  # type: ignore[assignment]  # asyncio's own annotation is wide
-        self._waiting.add(self)
+        if len(self._waiting) < self._most:
+            self._waiting.add(self)
+        else:
+            self.abort()
 
     def data_received(self, data: bytes) -> None:
         """Decrypt, and pass on what came out."""
