@@ -172,7 +172,8 @@ class TlsSocket:
         self.tls = context.wrap_bio(self._in, self._out, server_hostname=host)
         self._through(self.tls.do_handshake)
         self.raw.sendall(self._out.read())
-        self.setblocking, self.settimeout, self.close = raw.setblocking, raw.settimeout, raw.close
+        self.setblocking, self.settimeout = raw.setblocking, raw.settimeout
+        self.shutdown, self.close = raw.shutdown, raw.close
 
     def sendall(self, data: bytes) -> None:
         self.tls.write(data)
