@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from .core.vendor import Context, Factory, Vendor
 
@@ -53,9 +53,30 @@ def vendors() -> list[str]:
     return list(_FACTORIES)
 
 
-def factories(names: Iterable[str]) -> dict[str, Factory]:
+def names() -> list[str]:
+    """What a user may name: addresses, and vendors that have several."""
+    addresses = [one.name for one in ADDRESSES]
+    return addresses + [name for name in _FACTORIES if name not in addresses]
+
+
+def chosen(wanted: Sequence[str]) -> tuple[list[str], frozenset[str] | None]:
+    """The vendors behind some names, and which of their addresses are meant; no names means all.
+
+    Raises:
+        KeyError: a name that is neither a vendor nor an address.
+    """
+    if not wanted:
+        return vendors(), None
+    found = [one for one in ADDRESSES if one.name in wanted or one.vendor in wanted]
+    for name in wanted:
+        if name not in names():
+            raise KeyError(name)
+    return list(dict.fromkeys(one.vendor for one in found)), frozenset(one.name for one in found)
+
+
+def factories(wanted: Iterable[str]) -> dict[str, Factory]:
     """How the named vendors are made; each is imported when it is made."""
-    return {name: _lazy(_FACTORIES[name]) for name in names}
+    return {name: _lazy(_FACTORIES[name]) for name in wanted}
 
 
 def _lazy(place: str) -> Factory:

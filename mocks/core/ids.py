@@ -20,13 +20,15 @@ class Ids:
 
     def __init__(self, seed: int) -> None:
         self.seed = seed
+        self.run = 0
         self._streams: dict[str, random.Random] = {}
 
     def stream(self, name: str) -> random.Random:
         """The generator of one purpose; the same seed and name give the same draws."""
         stream = self._streams.get(name)
         if stream is None:
-            stream = self._streams[name] = random.Random(f"{self.seed}/{name}")
+            run = f"/{self.run}" if self.run else ""
+            stream = self._streams[name] = random.Random(f"{self.seed}/{name}{run}")
         return stream
 
     def text(self, name: str, length: int, alphabet: str = LETTERS_AND_DIGITS) -> str:
@@ -36,6 +38,11 @@ class Ids:
     def reset(self, seed: int) -> None:
         """Begin every stream anew, from another seed or the same."""
         self.seed = seed
+        self.begin_run(0)
+
+    def begin_run(self, run: int) -> None:
+        """Begin every stream anew, as the next process does that goes on with a world: it draws nothing twice."""
+        self.run = run
         self._streams.clear()
 
     def snapshot(self) -> dict[str, Any]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from .clock import Clock
-    from .django.tokens import TokenStore
+    from .edges.courier import Courier
     from .ids import Ids
+    from .store import Store
     from .web.routes import Site
 
 
@@ -22,12 +23,16 @@ class Context:
         ids: the world's chance; its seed is the world's seed.
         profile: the name of a dated behaviour; None for the vendor's own default.
         settings: overrides by name.
+        store: tables for a vendor that keeps much; it may hold them already from an earlier process (``found``).
+        courier: gives what carries letters to a customer's own server, made when it is first asked for.
     """
 
     clock: Clock
     ids: Ids
     profile: str | None
     settings: Mapping[str, Any]
+    store: Store
+    courier: Callable[[], Courier]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +52,59 @@ class Face:
     first_call: str
 
 
+class Token(Protocol):
+    """A token that a vendor issued, as the control API meets it."""
+
+    @property
+    def kind(self) -> str:
+        """``access`` or ``refresh``."""
+        ...
+
+    @property
+    def token(self) -> str:
+        """The secret itself."""
+        ...
+
+    @property
+    def user(self) -> str | None:
+        """For whom it acts; None for nobody in particular."""
+        ...
+
+    def as_json(self) -> dict[str, Any]:
+        """The token without its secret: id, kind, user, client, scope, expires, state."""
+        ...
+
+
+class Tokens(Protocol):
+    """The tokens that a vendor issued."""
+
+    def all(self) -> Iterator[Token]:
+        """Every token."""
+        ...
+
+    def find(self, text: str) -> Token | None:
+        """The token with this text, whatever its state."""
+        ...
+
+    def revoke(self, token: Any) -> bool:
+        """End a token before its time; False when it had ended so already."""
+        ...
+
+    def expire(self, token: Any) -> bool:
+        """Let an access token expire now; False when it is not live."""
+        ...
+
+
 class Vendor(Protocol):
-    """One vendor in one world."""
+    """One vendor in one world.
+
+    Attributes:
+        keeps_itself: all its state is in the store's tables, so that nobody else need save it.
+    """
 
     name: str
     profile: str
+    keeps_itself: bool
 
     @property
     def faces(self) -> Sequence[Face]:
@@ -59,8 +112,8 @@ class Vendor(Protocol):
         ...
 
     @property
-    def tokens(self) -> TokenStore | None:
-        """Its OAuth tokens, if it has any."""
+    def tokens(self) -> Tokens | None:
+        """The tokens that it issues, if it issues any."""
         ...
 
     def reset(self) -> None:

@@ -16,17 +16,21 @@ from .errors import WorldError
 from .faults import FaultPlan
 from .ids import Ids
 from .journal import Journal
+from .keeping import Keeper, kept_seed, resume_world, save_world
 from .snapshots import Content, SavedVendor, SnapshotError, opened, sealed
+from .store import Store
 from .vendor import Context, Face, Factory, Vendor
 from .web.dispatch import Dispatch
 
 if TYPE_CHECKING:
     import ssl
     from datetime import datetime
+    from pathlib import Path
 
     import flask
 
     from .edges.certificates import TlsFiles
+    from .edges.courier import Courier
     from .edges.inprocess import InProcessTransport
     from .edges.loop import ClockDriver, Line, LoopThread
     from .edges.server import Listener
@@ -78,6 +82,8 @@ class WorldOptions:
         tls: the certificate that they show; None for plain http.
         line_on_clock: line time follows the world's clock instead of the wall.
         direct: listeners answer straight from the routes; off, through Flask, as in process.
+        addresses: which of its vendors' addresses there are; None for all.
+        state: a folder in which its state outlives the process; a world that is there already is taken up.
     """
 
     seed: int = 0
@@ -89,6 +95,8 @@ class WorldOptions:
     tls: TlsFiles | None = None
     line_on_clock: bool = False
     direct: bool = True
+    addresses: frozenset[str] | None = None
+    state: Path | None = None
 
 
 class World:
@@ -98,6 +106,9 @@ class World:
         factories: how each vendor that lives here is made, by name.
         options: see ``WorldOptions``.
         thread: a loop to share with other worlds; by default it has one of its own once it is started.
+
+    Raises:
+        StoreError: the folder with its state cannot be used.
     """
 
     def __init__(
@@ -112,17 +123,23 @@ class World:
                 if name not in factories:
                     raise WorldError(f"a {what} is given for {name!r}, which is not a vendor of this world")
         self.clock = Clock(self.options.start, self.options.rate)
-        self.ids = Ids(self.options.seed)
+        self.store = Store.in_folder(self.options.state) if self.options.state else Store()
+        kept = kept_seed(self.store) if self.store.found else None
+        self.ids = Ids(self.options.seed if kept is None else kept)
         self.journal = Journal()
-        self.faults = FaultPlan(self.options.seed)
+        self.faults = FaultPlan(self.ids.seed)
         self._factories = dict(factories)
         self._vendors: dict[str, Vendor] = {}
         self._served: dict[str, _Served] = {}
         self._thread = thread
         self._running: _Running | None = None
         self._context: ssl.SSLContext | None = None
+        self._courier: Courier | None = None
         # Not the clock's lock: the loop needs that one to answer, and starting and stopping wait for the loop.
         self._listening = threading.RLock()
+        self._starting = threading.Lock()  # never held while anything waits, so it may be taken under any other
+        if self.store.kept:
+            self._take_up_kept()
 
     # --- vendors -------------------------------------------------------------------------------------------------
 
@@ -138,8 +155,8 @@ class World:
                 if name not in self._factories:
                     known = ", ".join(self._factories) or "none"
                     raise WorldError(f"there is no vendor {name!r} in this world; there are: {known}")
-                options = self.options
-                context = Context(self.clock, self.ids, options.profiles.get(name), options.settings.get(name, {}))
+                profile, settings = self.options.profiles.get(name), self.options.settings.get(name, {})
+                context = Context(self.clock, self.ids, profile, settings, self.store, self._send_by)
                 self._vendors[name] = self._factories[name](context)
             return self._vendors[name]
 
@@ -155,8 +172,10 @@ class World:
         return InProcessTransport(served.app(), self.clock)
 
     def faces(self) -> list[Face]:
-        """Every address of every vendor."""
-        return [face for name in self.names for face in self.vendor(name).faces]
+        """Every address that is wanted of every vendor."""
+        wanted = self.options.addresses
+        every = [face for name in self.names for face in self.vendor(name).faces]
+        return every if wanted is None else [face for face in every if face.name in wanted]
 
     # --- listeners -----------------------------------------------------------------------------------------------
 
@@ -215,6 +234,9 @@ class World:
         """Close every listener; a second call does nothing. The state stays, and the world may be started again."""
         with self._listening:
             running, self._running = self._running, None
+            if self._courier is not None:
+                self._courier.forget()
+                self._courier = None
             if running is None:
                 return
             self.journal.interrupt(stop=True)
@@ -227,13 +249,37 @@ class World:
             if running.owned:
                 running.thread.stop()
 
+    def close(self) -> None:
+        """Stop, and let go of the folder with the state if there is one; the world is then over."""
+        self.stop()
+        if self.store.kept:
+            self.keep()
+            self.store.close()
+
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_exc: object) -> None:
-        self.stop()
+        self.close()
+
+    def settle(self, timeout: float = 5.0) -> bool:
+        """Wait, for real seconds and not under the lock, until no letter is under way and no timer is overdue."""
+        end = self.clock.source() + timeout
+        while self._courier is not None and self._courier.settle(end - self.clock.source()):
+            if not self.clock.run_due():
+                return True
+        return self._courier is None
 
     # --- the whole state -----------------------------------------------------------------------------------------
+
+    def keep(self) -> None:
+        """Make all that was changed from within durable, if the world is kept at all; exchanges do so by themselves."""
+        with self.clock.lock:
+            if self.store.kept:
+                save_world(self.store, self.clock, self.ids)
+                for vendor in self._vendors.values():
+                    Keeper(self.store, vendor).done()
+            self.store.commit()
 
     def reset(self, seed: int | None = None) -> None:
         """Return to the start: clock, chance, faults, journal and every vendor, from the same seed or another."""
@@ -242,6 +288,8 @@ class World:
             self.clock.reset(self.options.start, self.options.rate)
             self.faults.reseed(self.ids.seed)
             self.journal.restart()
+            if self._courier is not None:
+                self._courier.forget()
             for vendor in self._vendors.values():
                 vendor.reset()
 
@@ -307,13 +355,31 @@ class World:
 
     # --- inside --------------------------------------------------------------------------------------------------
 
+    def _send_by(self) -> Courier:
+        from .edges.courier import Courier  # noqa: PLC0415  most worlds send nothing
+
+        if self._courier is None:
+            self._courier = Courier(self.clock, self.store, lambda: self._run().thread)
+        return self._courier
+
+    def _take_up_kept(self) -> None:
+        try:
+            vendors = [self.vendor(name) for name in self.names]
+            if self.store.found:
+                resume_world(self.store, self.clock, self.ids, [Keeper(self.store, vendor) for vendor in vendors])
+            self.keep()
+        except Exception:
+            self.store.close()
+            raise
+
     def _serve(self, face_name: str) -> _Served:
         with self.clock.lock:
             if face_name not in self._served:
                 face = next((face for face in self.faces() if face.name == face_name), None)
                 if face is None:
                     raise WorldError(f"there is no address named {face_name!r} in this world")
-                dispatch = Dispatch(face.site, self.clock, self.faults, self.journal)
+                vendor = next(vendor for vendor in self._vendors.values() if face in vendor.faces)
+                dispatch = Dispatch(face.site, self.clock, self.faults, self.journal, Keeper(self.store, vendor))
                 self._served[face_name] = _Served(face, dispatch)
             return self._served[face_name]
 
@@ -328,16 +394,17 @@ class World:
     def _run(self) -> _Running:
         from .edges.loop import ClockDriver, Line, LoopThread  # noqa: PLC0415
 
-        if self._running is None:
-            self.journal.interrupt(stop=False)
-            thread = self._thread or LoopThread()
-            self._running = _Running(
-                thread=thread,
-                owned=self._thread is None,
-                driver=ClockDriver(self.clock, thread.loop),
-                line=Line(self.clock, on_clock=self.options.line_on_clock),
-            )
-        return self._running
+        with self._starting:
+            if self._running is None:
+                self.journal.interrupt(stop=False)
+                thread = self._thread or LoopThread()
+                self._running = _Running(
+                    thread=thread,
+                    owned=self._thread is None,
+                    driver=ClockDriver(self.clock, thread.loop),
+                    line=Line(self.clock, on_clock=self.options.line_on_clock),
+                )
+            return self._running
 
     def __repr__(self) -> str:
         return f"<World {', '.join(self.names)} seed={self.ids.seed} at {to_datetime(self.clock.micros()).isoformat()}>"

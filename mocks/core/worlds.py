@@ -103,17 +103,17 @@ class Worlds:
         with self._lock:
             world = self.get(name)
             del self._worlds[name]
-        world.stop()
+        world.close()
 
     def _forget(self, name: str, world: World) -> None:
         with self._lock:
             if self._worlds.get(name) is world:
                 del self._worlds[name]
-        world.stop()
+        world.close()
 
     def stop(self) -> None:
         """Close every listener of every world; no more are made."""
         with self._lock:
             self._ended = True
         for world in self.all().values():
-            world.stop()
+            world.close()

@@ -175,8 +175,8 @@ class Lab:
         self.world.restore(document)
 
     def stop(self) -> None:
-        """Close every listener."""
-        self.world.stop()
+        """Close every listener, and let go of the folder with the state if there is one."""
+        self.world.close()
         self._ended.close()
 
     def __enter__(self) -> Self:
@@ -196,6 +196,7 @@ def world(
     profiles: Mapping[str, str] | None = None,
     settings: Mapping[str, Mapping[str, Any]] | None = None,
     tls: bool | str | Path = False,
+    state: str | Path | None = None,
 ) -> Lab:
     """A world of its own, with nothing shared.
 
@@ -208,6 +209,7 @@ def world(
         settings: switches by vendor, as ``{"scanalytics": {"refresh_grace": 60}}``.
         tls: listen with https: True makes a certificate that ends with the world, a folder keeps one (and makes it
             if there is none). What a client has to trust is each vendor's ``ca``.
+        state: a folder in which all state outlives the process; one that holds a world already is taken up.
 
     Example:
         >>> import vendorlab
@@ -215,10 +217,10 @@ def world(
         ...     lab.clock.advance(86_401)
         []
     """
-    known = registry.vendors()
-    for name in vendors:
-        if name not in known:
-            raise ValueError(f"there is no vendor {name!r}; there are: {', '.join(known)}")
+    try:
+        chosen, addresses = registry.chosen(vendors)
+    except KeyError as error:
+        raise ValueError(f"there is no vendor {error}; there are: {', '.join(registry.names())}") from error
     with ExitStack() as stack:
         options = WorldOptions(
             seed=seed,
@@ -226,9 +228,11 @@ def world(
             rate=rate,
             profiles=profiles or {},
             settings=settings or {},
+            addresses=addresses,
+            state=None if state is None else Path(state),
             tls=_certificate(tls, stack),
         )
-        return Lab(World(registry.factories(vendors or known), options), stack.pop_all())
+        return Lab(World(registry.factories(chosen), options), stack.pop_all())
 
 
 def _certificate(tls: bool | str | Path, ended: ExitStack) -> TlsFiles | None:

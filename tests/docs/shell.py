@@ -2,8 +2,9 @@
 
 A block takes part when a comment right above it names its story, ``<!-- test: tour -->``. The blocks of one story on a
 page run in one shell, in an empty folder, while ``vendorlab up`` runs on free ports. ``<!-- test: tour, no lab -->``
-goes without it, and ``<!-- test: tour, https -->`` with ``vendorlab up --tls``. The documents show the usual ports: they are replaced by the real ones in what is run, and put back in
-what is printed. Addresses and credentials are in the environment, by the names that ``vendorlab env`` prints.
+goes without it, and ``<!-- test: tour, https -->`` with ``vendorlab up --tls``. The documents show the usual ports:
+they are replaced by the real ones in what is run, and put back in what is printed. Addresses and credentials are in
+the environment, by the names that ``vendorlab env`` prints.
 
 ``sh`` blocks must end well. In ``console`` blocks a line that begins with ``$`` is a command (``>`` goes on with it),
 and the lines below are what it prints, where ``...`` stands for anything.

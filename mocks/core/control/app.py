@@ -40,6 +40,9 @@ _STATUSES: tuple[tuple[tuple[type[Exception], ...], int], ...] = (
 """What a refusal of the kernel is in HTTP; the first that fits counts."""
 _log = logging.getLogger("vendorlab")
 
+LARGEST_BODY = 64 << 20
+"""Bytes: a snapshot goes in one body, and that of a world with all the tokens it may have is half as long."""
+
 
 class ProblemError(WebError):
     """An error of the control API (RFC 9457)."""
@@ -77,7 +80,14 @@ class Control:
         self._version = version
         self._host = host
         self._waiting = BoundedSemaphore(MOST_WAITING)
-        self.site = Site("control", self._routes(), self._missing, self._failure, lambda _request: None)
+        self.site = Site(
+            "control",
+            self._routes(),
+            self._missing,
+            self._failure,
+            lambda _request: None,
+            largest_body=LARGEST_BODY,
+        )
         self.unrouted = Route("", "unrouted", self._missing)
 
     def __call__(self, route: Route, request: Request) -> Answer:
@@ -145,6 +155,8 @@ class Control:
         )
         try:
             result = operation.handler(call)
+            if operation.scoped and operation.method != "GET":
+                call.world.keep()
         except (WorldError, ClockError, FaultError, SettingsError) as error:
             status = next(status for kinds, status in _STATUSES if isinstance(error, kinds))
             raise ProblemError(status, str(error)) from error

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
     from threading import Semaphore
 
-    from ..django.tokens import Token, TokenStore
+    from ..vendor import Token, Tokens
     from ..world import World
     from ..worlds import Worlds
 
@@ -151,8 +151,9 @@ def set_clock(call: Call) -> models.Clock:
 
 
 def advance(call: Call) -> models.Advanced:
-    """Move the clock forward, timer by timer."""
+    """Move the clock forward, timer by timer, and let what is sent from it arrive."""
     fired = call.world.clock.advance(call.body.seconds)
+    call.world.settle()
     now = clock(call)
     listed = [models.Fired(iso(to_micros(one.due)), one.name, dict(one.detail)) for one in fired[:MOST_FIRED_LISTED]]
     return models.Advanced(now.now, now.rate, now.frozen, now.timers, listed, len(fired) - len(listed))
@@ -282,20 +283,20 @@ def _entries(call: Call, found: list[Any]) -> tuple[list[models.Entry], int, int
     return entries, entries[-1].seq if entries else call.query.after, call.world.journal.dropped
 
 
-def _store(call: Call) -> TokenStore:
+def _store(call: Call) -> Tokens:
     store = call.world.vendor(call.body.vendor).tokens
     if store is None:
-        raise NoSuchThingError(f"{call.body.vendor} has no OAuth tokens")
+        raise NoSuchThingError(f"{call.body.vendor} issues no tokens")
     return store
 
 
-def _chosen(store: TokenStore, which: models.WhichTokens) -> Iterator[Token]:
+def _chosen(store: Tokens, which: models.WhichTokens) -> Iterator[Token]:
     if which.user is not None:
         return (token for token in store.all() if token.user == which.user)
     if which.id is not None:
         found = [token for token in store.all() if fingerprint(token.token) == which.id]
     else:
-        known = store.access(which.token or "") or store.refresh(which.token or "")
+        known = store.find(which.token or "")
         found = [] if known is None else [known]
     if not found:
         raise NoSuchThingError(f"there is no such token at {which.vendor}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..clock import Clock
-from ..edges.asgi import DRAINED, HttpEdge
+from ..edges.asgi import HttpEdge
 from ..edges.loop import Line
 from ..edges.server import Listener
 from ..world import PortTakenError, port_taken
@@ -14,16 +14,13 @@ if TYPE_CHECKING:
     from ..worlds import Worlds
     from .app import Control
 
-LARGEST_BODY = DRAINED
-"""Bytes: a snapshot goes in one body, and that of a world with all the tokens it may have is half as long."""
-
 
 class ControlServer:
     """Listens for the control API on the loop of the worlds."""
 
     def __init__(self, control: Control, worlds: Worlds, host: str, port: int) -> None:
         clock = Clock()  # the control API lives in real time, not in a world
-        edge = HttpEdge(control, clock, largest_body=LARGEST_BODY)
+        edge = HttpEdge(control, clock)
         self._listener = Listener(edge, Line(clock, on_clock=False), host, port)
         self._worlds = worlds
 

@@ -51,6 +51,8 @@ class DjangoSite:
         oauth_root: the path below which django-oauth-toolkit is mounted, such as ``/o/``.
     """
 
+    keeps_itself = False
+
     def __init__(
         self, name: str, stack: Stack, backend: Backend, oauth: OAuthSettings, oauth_root: str, context: Context
     ) -> None:

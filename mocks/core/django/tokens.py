@@ -151,6 +151,10 @@ class TokenStore:
         """The refresh token with this text, whatever its state."""
         return self._refresh.get(token)
 
+    def find(self, text: str) -> Token | None:
+        """The token with this text, of either kind and whatever its state."""
+        return self.access(text) or self.refresh(text)
+
     def issue(
         self,
         *,
@@ -178,8 +182,7 @@ class TokenStore:
         family = serial if family is None else family
         token = Token("access", access, user, client_id, scopes, serial, family, due, refresh or "", changed=now)
         self._access[access] = token
-        detail = {"token": fingerprint(access), "user": user, "serial": serial}
-        self._timers[serial] = (self._clock.call_at(due, self._expired, detail), token)
+        self._set_timer(token)
         if refresh is not None and (known := self._refresh.get(refresh)) is not None:
             known.partner = access
         elif refresh is not None:
@@ -237,17 +240,20 @@ class TokenStore:
         return {"serial": self._serial, "tokens": [_row(token) for token in self.all()]}
 
     def restore(self, document: dict[str, Any]) -> None:
-        """Take up the tokens from ``snapshot``; their timers came back with the clock's own."""
+        """Take up the tokens from ``snapshot``; their timers came back with the clock's own, or are set anew."""
         self._access.clear()
         self._refresh.clear()
         self._serial = document["serial"]
-        live: dict[int, Token] = {}
+        known: dict[int, Token] = {}
         for row in document["tokens"]:
             token = Token(**row | {"state": State(row["state"]), "scope": tuple(row["scope"])})
             (self._access if token.kind == "access" else self._refresh)[token.token] = token
-            live[token.serial] = token
+            known[token.serial] = token
         waiting = self._clock.waiting(self._expired)
-        self._timers = {timer.detail["serial"]: (timer, live[timer.detail["serial"]]) for timer in waiting}
+        self._timers = {timer.detail["serial"]: (timer, known[timer.detail["serial"]]) for timer in waiting}
+        for token in self._access.values():
+            if token.state is State.LIVE and token.serial not in self._timers:
+                self._set_timer(token)
 
     def _next_serial(self) -> int:
         self._serial += 1
@@ -256,6 +262,11 @@ class TokenStore:
     def _end(self, token: Token, state: State) -> None:
         token.move(state, self._clock.micros())
         self._unset(token)
+
+    def _set_timer(self, token: Token) -> None:
+        if token.due is not None:
+            detail = {"token": fingerprint(token.token), "user": token.user, "serial": token.serial}
+            self._timers[token.serial] = (self._clock.call_at(token.due, self._expired, detail), token)
 
     def _unset(self, token: Token) -> None:
         timer, _ = self._timers.pop(token.serial, (None, None))

@@ -11,7 +11,7 @@ from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
 
 from ..clock import SECOND
-from ..web.message import LARGEST_BODY, Answer, Request
+from ..web.message import Answer, Request
 from ..web.routes import Router
 
 if TYPE_CHECKING:
@@ -42,7 +42,6 @@ class HttpEdge:
         dispatch: answers the requests.
         clock: whose time the ``Date`` header tells.
         reference: the same routes as Flask mounts them; every request goes that way, if given.
-        largest_body: bytes; a larger one is refused with 413.
     """
 
     def __init__(
@@ -51,12 +50,11 @@ class HttpEdge:
         clock: Clock,
         *,
         reference: Callable[[], flask.Flask] | None = None,
-        largest_body: int = LARGEST_BODY,
     ) -> None:
         self._dispatch = dispatch
         self._clock = clock
         self._reference = reference
-        self._largest_body = largest_body
+        self._largest_body = dispatch.site.largest_body
         self._router = Router(dispatch.site.routes)
         self._date = (0, b"")
 
@@ -124,6 +122,8 @@ class HttpEdge:
         await send({"type": "http.response.body", "body": body})
         if gate is not None:
             gate.spoil()
+        if answer.then is not None:
+            answer.then()
 
     def _date_line(self) -> bytes:
         """The world's time as the ``Date`` header has it; made anew once a second."""

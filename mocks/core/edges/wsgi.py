@@ -13,10 +13,10 @@ import flask
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Rule
 
-from ..web.message import LARGEST_BODY, Answer, Request
+from ..web.message import Answer, Request
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from ..web.routes import Responder, Route
 
@@ -31,20 +31,20 @@ _COMPILING = threading.Lock()
 """werkzeug compiles routes through ``ast``, which CPython 3.11 does not bear in two threads at once."""
 
 
-def mount(dispatch: Responder, largest_body: int = LARGEST_BODY) -> flask.Flask:
+def mount(dispatch: Responder) -> flask.Flask:
     """A Flask app that answers for one site: its routes, and the vendor's own page for all the rest."""
     with _COMPILING:
-        return _mount(dispatch, largest_body)
+        return _mount(dispatch)
 
 
-def _mount(dispatch: Responder, largest_body: int) -> flask.Flask:
+def _mount(dispatch: Responder) -> flask.Flask:
     app = flask.Flask(f"vendorlab.{dispatch.site.name}", static_folder=None)
     app.url_map.merge_slashes = False
     app.url_map.redirect_defaults = False
-    unrouted = _view(dispatch, dispatch.unrouted, largest_body)
+    unrouted = _view(dispatch, dispatch.unrouted)
     app.view_functions[UNROUTED] = unrouted
     for route in dispatch.site.routes:
-        app.view_functions[route.path] = _view(dispatch, route, largest_body)
+        app.view_functions[route.path] = _view(dispatch, route)
         app.url_map.add(Rule(route.path, endpoint=route.path))
         if route.path.endswith("/"):  # or werkzeug would redirect in its own words
             app.url_map.add(Rule(route.path.removesuffix("/"), endpoint=UNROUTED))
@@ -52,7 +52,9 @@ def _mount(dispatch: Responder, largest_body: int) -> flask.Flask:
     return app
 
 
-def _view(dispatch: Responder, route: Route, largest_body: int) -> Callable[..., flask.Response]:
+def _view(dispatch: Responder, route: Route) -> Callable[..., flask.Response]:
+    largest_body = dispatch.site.largest_body
+
     def view(**params: str) -> flask.Response:
         environ = flask.request.environ
         request: Request | None = environ.get(REQUEST) or read(environ, largest_body)
@@ -85,7 +87,7 @@ def read(environ: Environ, largest_body: int) -> Request | None:
         headers,
         environ["wsgi.input"].read(size) if size else b"",
         environ.get("REMOTE_ADDR", "127.0.0.1"),
-        environ.get("wsgi.url_scheme", "http"),
+        environ["wsgi.url_scheme"],
     )
 
 
@@ -102,6 +104,8 @@ def _respond(answer: Answer, environ: Environ) -> flask.Response:
         response.headers.add(name, value)
     if "Content-Length" not in response.headers:
         response.headers["Content-Length"] = str(len(answer.body))
+    if answer.then is not None:
+        response.call_on_close(answer.then)
     return response
 
 
@@ -137,7 +141,8 @@ def call(app: flask.Flask, request: Request) -> Answer:
         answer.headers = headers
         return _no_write
 
-    chunks: Iterable[bytes] = app.wsgi_app(environ, start_response)
+    chunks: Any = app.wsgi_app(environ, start_response)
     answer.body = b"".join(chunks)
+    chunks.close()
     answer.wire = environ.get(WIRE)
     return answer

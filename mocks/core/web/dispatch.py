@@ -18,8 +18,11 @@ if TYPE_CHECKING:
     from ..clock import Clock
     from ..faults import FaultPlan
     from ..journal import Journal
+    from ..keeping import Keeper
 
 PROTOCOL = "http"
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+"""Methods that change nothing worth keeping."""
 
 _log = logging.getLogger("vendorlab")
 
@@ -32,14 +35,18 @@ class Dispatch:
         clock: whose lock guards all state of the world.
         faults: the world's plan.
         journal: where every exchange is remembered.
+        keeper: makes what an exchange changed durable before its answer leaves, if given.
     """
 
-    def __init__(self, site: Site, clock: Clock, faults: FaultPlan, journal: Journal) -> None:
+    def __init__(
+        self, site: Site, clock: Clock, faults: FaultPlan, journal: Journal, keeper: Keeper | None = None
+    ) -> None:
         self.site = site
         self.unrouted = Route("", "unrouted", site.unrouted)
         self._clock = clock
         self._faults = faults
         self._journal = journal
+        self._keeper = keeper
 
     def __call__(self, route: Route, request: Request) -> Answer:
         """Answer one request; never raises."""
@@ -78,7 +85,8 @@ class Dispatch:
 
     def _run_timers(self) -> None:
         try:
-            self._clock.run_due()
+            if self._clock.run_due() and self._keeper is not None:
+                self._keeper.done()
         except Exception:  # noqa: BLE001  the request has nothing to do with it
             _log.exception("vendorlab made a mistake in a timer")
 
@@ -97,16 +105,25 @@ class Dispatch:
 
     def _run(self, route: Route, request: Request) -> Answer:
         try:
+            answer = self._handle(route, request)
+            if self._keeper is not None:
+                self._keeper.done(changed=request.method not in SAFE)
+            return answer  # noqa: TRY300  what cannot be kept must not be acknowledged
+        except Exception:  # noqa: BLE001
+            # A mistake of ours must neither reach the caller as a traceback nor pass unseen.
+            _log.exception("vendorlab made a mistake in %s %s", self.site.name, route.operation)
+            if self._keeper is not None:
+                self._keeper.undo()
+            answer = self.site.failure(500, request)
+            answer.cause = "defect"
+            return answer
+
+    def _handle(self, route: Route, request: Request) -> Answer:
+        try:
             return route.handler(request)
         except WebError as refusal:
             answer = refusal.answer()
             answer.cause = refusal.cause
-            return answer
-        except Exception:  # noqa: BLE001
-            # A mistake of ours must neither reach the caller as a traceback nor pass unseen.
-            _log.exception("vendorlab made a mistake in %s %s", self.site.name, route.operation)
-            answer = self.site.failure(500, request)
-            answer.cause = "defect"
             return answer
 
     def _strike(self, rule: Rule, request: Request, answer: Answer | None) -> Answer:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from ..journal import IsSecret, knows_none
-from .message import Answer, Request
+from .message import LARGEST_BODY, Answer, Request
 
 Handler = Callable[[Request], Answer]
 
@@ -64,6 +64,7 @@ class Site:
         failure: the vendor's own form of a status that no handler gave: injected, or refused by the edge.
         identify: fills in principal and credential before any handler ran, for faults that ask who calls.
         is_secret: knows the secrets that the vendor gave out, so that the journal never shows one.
+        largest_body: bytes that a request may carry; one with more is refused with 413.
     """
 
     name: str
@@ -72,6 +73,7 @@ class Site:
     failure: Callable[[int, Request], Answer]
     identify: Callable[[Request], None]
     is_secret: IsSecret = knows_none
+    largest_body: int = LARGEST_BODY
 
 
 class Responder(Protocol):

@@ -13,7 +13,7 @@ import rich_click as click
 
 from vendorlab import __version__
 from vendorlab.cli.common import UsageFailure, left_token, show_json, show_table
-from vendorlab.mocks.registry import ADDRESSES, vendors
+from vendorlab.mocks.registry import ADDRESSES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -120,10 +120,11 @@ def _on_served(
     from vendorlab.mocks.core.world import WorldOptions
 
     run = _runner()
+    owner = next((one.vendor for one in ADDRESSES if one.name == name), name)
     serving = Serving(
-        names=vendors() if name == CONTROL else [name],
+        names=[] if name == CONTROL else [name],
         ports=dict.fromkeys(["control", name], 0),
-        options=WorldOptions(profiles={name: profile} if profile else {}, tls=tls),
+        options=WorldOptions(profiles={owner: profile} if profile else {}, tls=tls),
         token=secrets.token_urlsafe(24),
         version=__version__,
     )

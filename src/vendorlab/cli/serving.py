@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from vendorlab.cli.common import UsageFailure
@@ -24,7 +25,7 @@ class Serving:
     """What ``up`` runs, and ``check`` for a moment.
 
     Args:
-        names: the vendors of the main world.
+        names: the vendors of the main world, or some of their addresses.
         ports: a port for each address and for ``control``; 0 takes a free one.
         options: of the main world.
         token: for the control API.
@@ -41,6 +42,7 @@ class Serving:
             self.world = self._worlds.create(MAIN, names, options)
             self.world.faces()  # make every vendor now: a wrong setting is told before anything listens
         except (WorldError, SettingsError, ClockError) as error:
+            self._worlds.stop()
             self._worlds.thread.stop()
             raise UsageFailure(str(error)) from error
         control = Control(self._worlds, token, version, options.host)
@@ -81,8 +83,8 @@ class Serving:
 
 
 def _make(names: Sequence[str], options: WorldOptions, thread: LoopThread) -> World:
-    known = registry.vendors()
-    for name in names:
-        if name not in known:
-            raise WorldError(f"there is no vendor {name!r}; there are: {', '.join(known)}")
-    return World(registry.factories(names or known), options, thread)
+    try:
+        vendors, addresses = registry.chosen(names)
+    except KeyError as error:
+        raise WorldError(f"there is no vendor {error}; there are: {', '.join(registry.names())}") from error
+    return World(registry.factories(vendors), replace(options, addresses=addresses), thread)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import rich_click as click
 
 from vendorlab.cli.common import UsageFailure, control_client, control_options, read_json, show_json, show_table
+from vendorlab.mocks.registry import names as named
 from vendorlab.mocks.registry import vendors
 
 if TYPE_CHECKING:
@@ -165,7 +166,7 @@ def list_worlds(control: str | None = None) -> None:
 
 @worlds.command()
 @click.argument("name")
-@click.option("--vendor", "names", multiple=True, type=click.Choice(vendors()), help="Which vendors. Default: all.")
+@click.option("--vendor", "names", multiple=True, type=click.Choice(named()), help="Which vendors. Default: all.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="All its chance comes from it.")
 @click.option("--control", metavar="URL", help="Address of the control API.")
 def create(name: str, names: tuple[str, ...], seed: int, control: str | None) -> None:

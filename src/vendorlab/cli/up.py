@@ -26,7 +26,7 @@ from vendorlab.cli.common import (
     leave_state,
     left_token,
 )
-from vendorlab.mocks.registry import ADDRESSES, CONTROL_PORT, vendors
+from vendorlab.mocks.registry import ADDRESSES, CONTROL_PORT, names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -48,7 +48,7 @@ class _Pair(Pairs):
 
 
 @click.command()
-@click.argument("vendor", nargs=-1, type=click.Choice(vendors()), metavar="[VENDOR]...")
+@click.argument("vendor", nargs=-1, type=click.Choice(names()), metavar="[VENDOR]...")
 @click.option(
     "--host", default="127.0.0.1", show_default=True, help="Where to listen. Beyond loopback at your own risk."
 )
@@ -56,7 +56,7 @@ class _Pair(Pairs):
 @click.option(
     "--port-base", type=click.IntRange(1, 65_000), metavar="N", help="Control on N, the vendors on N+1 and so on."
 )
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="All chance comes from it.")
+@click.option("--seed", type=click.IntRange(0), help="All chance comes from it. Default: 0.")
 @click.option("--start", metavar="TIME", help="Where the clock starts (ISO 8601; without a zone UTC). Default: now.")
 @click.option("--rate", type=float, default=1.0, show_default=True, help="World seconds per second; 0 freezes.")
 @click.option("--profile", "profiles", type=_Pair(), multiple=True, metavar="VENDOR=NAME", help="A dated behaviour.")
@@ -77,6 +77,12 @@ class _Pair(Pairs):
 )
 @click.option("--tls-name", "tls_names", multiple=True, metavar="HOST", help="One more host that it is for.")
 @click.option(
+    "--state",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="A folder in which all state outlives the process, also when it is killed.",
+)
+@click.option(
     "--ready-file",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
@@ -95,7 +101,7 @@ def up(
     host: str,
     port: int | None,
     port_base: int | None,
-    seed: int,
+    seed: int | None,
     start: str | None,
     rate: float,
     profiles: Sequence[tuple[str, str]],
@@ -103,6 +109,7 @@ def up(
     tls: bool,
     tls_dir: Path | None,
     tls_names: tuple[str, ...],
+    state: Path | None,
     ready_file: Path | None,
     verbose: bool,
     log_format: str,
@@ -118,6 +125,7 @@ def up(
       vendorlab up --start 2018-03-01T12:00:00Z --profile scanalytics=modern
       vendorlab up --set scanalytics.minute_limit=10 -v
       vendorlab up --tls-dir ~/.vendorlab-tls
+      vendorlab up --state ./state
     """
     from vendorlab.cli.https import certificate
     from vendorlab.cli.serving import Serving
@@ -126,29 +134,34 @@ def up(
         raise UsageFailure("--port 0 and --port-base exclude each other")
     stopped = _Stop()
     with certificate(tls=tls or bool(tls_dir or tls_names), folder=tls_dir, names=[host, *tls_names]) as files:
-        options = _options(host, seed, start, rate, profiles, settings)
+        options = _options(host, seed or 0, start, rate, profiles, settings, state)
         serving = Serving(
-            names=vendor or vendors(),
+            names=vendor,
             ports=_ports(port, port_base),
             options=replace(options, tls=files),
             token=secrets.token_urlsafe(24),
             version=__version__,
         )
+        kept = serving.world.ids.seed
+        if seed is not None and seed != kept:
+            serving.stop()
+            raise UsageFailure(f"{state} holds a world of seed {kept}; leave out --seed, or give another folder")
         _run(serving, stopped, ready_file, log_format, verbose=verbose)
     return stopped.exit_code
 
 
 def _run(serving: Serving, stopped: _Stop, ready_file: Path | None, log_format: str, *, verbose: bool) -> None:
     """Listen, tell of it, and wait for the end; whatever was left for others goes with it."""
+    stopped.watch()
     try:
         serving.start()
-        state = leave_state(serving.control_url, serving.token)
+        left = leave_state(serving.control_url, serving.token)
         try:
             _tell(serving, ready_file, log_format)
             _serve(serving, stopped, log_format if verbose else None)
         finally:
-            if state is not None and left_token(serving.control_url) == serving.token:
-                state.unlink(missing_ok=True)
+            if left is not None and left_token(serving.control_url) == serving.token:
+                left.unlink(missing_ok=True)
             if ready_file is not None:
                 ready_file.unlink(missing_ok=True)
     finally:
@@ -156,11 +169,14 @@ def _run(serving: Serving, stopped: _Stop, ready_file: Path | None, log_format: 
 
 
 class _Stop:
-    """Set by SIGINT and SIGTERM."""
+    """Set by SIGINT and SIGTERM, from ``watch`` on."""
 
     def __init__(self) -> None:
         self.event = threading.Event()
         self.exit_code = 0
+
+    def watch(self) -> None:
+        """Take the signals."""
         signal.signal(signal.SIGINT, self._stop)
         signal.signal(signal.SIGTERM, self._stop)
 
@@ -185,6 +201,7 @@ def _options(
     rate: float,
     profiles: Sequence[tuple[str, str]],
     settings: Sequence[tuple[str, str]],
+    state: Path | None,
 ) -> Any:
     from vendorlab.cli.clock import moment
     from vendorlab.mocks.core.world import WorldOptions
@@ -202,6 +219,7 @@ def _options(
         profiles=dict(profiles),
         settings=nested,
         host=host,
+        state=state,
     )
 
 

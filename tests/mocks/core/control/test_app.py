@@ -10,10 +10,10 @@ import pytest
 from tests.mocks.core.control.desk import TOKEN, Desk, detail
 
 from vendorlab.mocks.core.control import handlers
-from vendorlab.mocks.core.control.app import Control
+from vendorlab.mocks.core.control.app import LARGEST_BODY, Control
 from vendorlab.mocks.core.control.models import TITLES
 from vendorlab.mocks.core.control.operations import OPERATIONS, Operation
-from vendorlab.mocks.core.control.server import LARGEST_BODY, ControlServer
+from vendorlab.mocks.core.control.server import ControlServer
 from vendorlab.mocks.core.edges.asgi import DRAINED
 from vendorlab.mocks.core.web.message import Request
 

@@ -70,7 +70,7 @@ def test_vendor_without_oauth_has_no_tokens(desk: Desk, monkeypatch: pytest.Monk
     monkeypatch.setattr(type(desk.main.vendor("scanalytics")), "tokens", None)
     assert desk.read("/tokens") == []
     body = {"vendor": "scanalytics", "user": "ada@example.com"}
-    assert "no OAuth tokens" in detail(desk.ask("POST", "/tokens/revoke", body), 404)
+    assert "issues no tokens" in detail(desk.ask("POST", "/tokens/revoke", body), 404)
 
 
 # --- snapshots -------------------------------------------------------------------------------------------------------
