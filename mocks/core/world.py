@@ -23,7 +23,6 @@ from .vendor import Context, Face, Factory, Vendor
 from .web.dispatch import Dispatch
 
 if TYPE_CHECKING:
-    import ssl
     from datetime import datetime
     from pathlib import Path
 
@@ -133,7 +132,6 @@ class World:
         self._served: dict[str, _Served] = {}
         self._thread = thread
         self._running: _Running | None = None
-        self._context: ssl.SSLContext | None = None
         self._courier: Courier | None = None
         # Not the clock's lock: the loop needs that one to answer, and starting and stopping wait for the loop.
         self._listening = threading.RLock()
@@ -196,7 +194,7 @@ class World:
     def listen(self, face: str, port: int = 0) -> str:
         """Listen for one face, if it does not yet; returns its URL."""
         from .edges.asgi import HttpEdge  # noqa: PLC0415  a world without sockets needs no server
-        from .edges.server import Listener  # noqa: PLC0415
+        from .edges.server import Listener, port_taken  # noqa: PLC0415
 
         if not 0 <= port <= 65_535:
             raise WorldError(f"a port lies between 0 and 65535, not at {port}")
@@ -206,7 +204,7 @@ class World:
                 running = self._run()
                 reference = None if self.options.direct else served.app
                 edge = HttpEdge(served.dispatch, self.clock, reference=reference)
-                listener = Listener(edge, running.line, self.options.host, port, self._tls())
+                listener = Listener(edge, running.line, self.options.host, port, self.options.tls)
                 try:
                     running.thread.call(listener.start())
                 except OSError as error:
@@ -383,14 +381,6 @@ class World:
                 self._served[face_name] = _Served(face, dispatch)
             return self._served[face_name]
 
-    def _tls(self) -> ssl.SSLContext | None:
-        """What all its listeners show; taken up once."""
-        if self._context is None and self.options.tls is not None:
-            from .edges.tls import server_context  # noqa: PLC0415
-
-            self._context = server_context(self.options.tls)
-        return self._context
-
     def _run(self) -> _Running:
         from .edges.loop import ClockDriver, Line, LoopThread  # noqa: PLC0415
 
@@ -408,9 +398,3 @@ class World:
 
     def __repr__(self) -> str:
         return f"<World {', '.join(self.names)} seed={self.ids.seed} at {to_datetime(self.clock.micros()).isoformat()}>"
-
-
-def port_taken(face: str, host: str, port: int, error: OSError) -> str:
-    """What to tell somebody whose port cannot be had."""
-    reason = "is in use" if error.errno == 98 or "in use" in str(error) else f"cannot be listened on ({error.strerror})"
-    return f"port {port} on {host}, for {face}, {reason}; choose another with --port-base, or --port 0 for free ones"

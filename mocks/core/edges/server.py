@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import socket
 from typing import TYPE_CHECKING
 
 import uvicorn
@@ -17,12 +16,11 @@ from uvicorn.server import ServerState
 
 from .asgi import GATE
 from .gate import Gate
-from .tls import TlsLayer
+from .tls import TlsLayer, server_context
 
 if TYPE_CHECKING:
-    import ssl
-
     from .asgi import HttpEdge
+    from .certificates import TlsFiles
     from .loop import Line
 
 LARGEST_HEAD = 64 << 10
@@ -100,15 +98,18 @@ class Listener:
         edge: the ASGI application that answers.
         line: whose time delays on the wire take.
         host, port: where; port 0 takes a free one.
-        tls: what it shows over TLS; without, it speaks plain HTTP.
+        tls: the certificate that it shows; without, it speaks plain HTTP.
+
+    Raises:
+        TlsError: the certificate cannot be used.
     """
 
-    def __init__(self, edge: HttpEdge, line: Line, host: str, port: int, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, edge: HttpEdge, line: Line, host: str, port: int, tls: TlsFiles | None = None) -> None:
         self.edge = edge
         self.line = line
         self.host = host
         self.port = port
-        self.tls = tls
+        self.tls = server_context(tls) if tls else None
         self.loop: asyncio.AbstractEventLoop = None  # type: ignore[assignment]  # set by start
         self.config = uvicorn.Config(
             edge,
@@ -193,12 +194,7 @@ class Listener:
         self._sweep = self.loop.call_later(HEAD_SECONDS / 4, self._close_slow)
 
 
-def port_is_free(host: str, port: int) -> bool:
-    """Whether a TCP port can be listened on."""
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError:
-            return False
-    return True
+def port_taken(face: str, host: str, port: int, error: OSError) -> str:
+    """What to tell somebody whose port cannot be had."""
+    reason = "is in use" if error.errno == 98 or "in use" in str(error) else f"cannot be listened on ({error.strerror})"
+    return f"port {port} on {host}, for {face}, {reason}; choose another with --port-base, or --port 0 for free ones"
