@@ -41,7 +41,8 @@ _EARLIER = timedelta(days=1)
 _CA, _CERTIFICATE, _KEY = "ca.pem", "server.pem", "server-key.pem"
 _OURS = {_CA, _CERTIFICATE, _KEY}
 _LOCK = ".lock"
-_NAME = re.compile(r"(?:\*\.)?(?!-)[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})*\.?")
+_LABEL = r"(?!-)(?!(?!xn)..--)[a-z0-9-]{1,63}(?<!-)"  # two hyphens in that place are kept for international names
+_NAME = re.compile(rf"(?:\*\.)?{_LABEL}(?:\.{_LABEL})*")
 
 
 class CertificateError(TlsError):
@@ -148,21 +149,27 @@ def _make(files: TlsFiles, names: Iterable[str], now: datetime) -> None:
     except ModuleNotFoundError as error:
         raise _missing(error) from error
     authority = trustme.CA(path_length=0, organization_name="vendorlab")
-    leaf = authority.issue_cert(
-        *names,
-        organization_name="vendorlab",
-        organization_unit_name="fake vendors",
-        not_before=now - _EARLIER,
-        not_after=now + VALID,
-    )
+    try:
+        leaf = authority.issue_cert(
+            *names,
+            organization_name="vendorlab",
+            organization_unit_name="fake vendors",
+            not_before=now - _EARLIER,
+            not_after=now + VALID,
+        )
+    except UnicodeError as error:
+        raise CertificateError(f"a certificate cannot be for {', '.join(names)}: {error}") from error
     _write(files.key, leaf.private_key_pem.bytes(), 0o600)
     _write(files.certificate, b"".join(blob.bytes() for blob in leaf.cert_chain_pems), 0o644)
     _write(files.ca, authority.cert_pem.bytes(), 0o644)
 
 
 def _write(path: Path, data: bytes, mode: int) -> None:
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
+    """Write a file that is there whole or not at all: whoever finds all three need not ask whether they are done."""
+    temporary = path.with_name(f"{path.name}.new")
+    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
         file.write(data)
+    temporary.replace(path)
 
 
 @contextmanager

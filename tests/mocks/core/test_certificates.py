@@ -216,7 +216,24 @@ def test_a_file_in_the_place_of_the_folder_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["", " ", "a b", "https://a", "a:80", "a_b", "*", "*.*.a", "-a", "a..b", "é.example", "a/8", "10.0.0.0/8", "a@b"],
+    [
+        "",
+        " ",
+        "a b",
+        "https://a",
+        "a:80",
+        "a_b",
+        "*",
+        "*.*.a",
+        "-a",
+        "a-",
+        "ab--c",
+        "a..b",
+        "é.example",
+        "a/8",
+        "10.0.0.0/8",
+        "a@b",
+    ],
 )
 def test_what_is_no_host_is_refused(name: str, tmp_path: Path) -> None:
     with pytest.raises(CertificateError, match="host names and addresses"):
@@ -239,6 +256,13 @@ def test_any_name_is_refused_or_a_certificate_can_be_made_for_it(name: str) -> N
         return
     with temporary([name], NOW) as files:
         certificates._check(files, identities([name]), NOW)
+
+
+def test_an_international_name_is_taken_in_ascii(tmp_path: Path) -> None:
+    name = "xn--caf-dma.example"
+    assert kept(tmp_path / "tls", [name], NOW) == kept(tmp_path / "tls", [name.upper()], NOW)
+    with pytest.raises(CertificateError, match="a certificate cannot be for"):
+        kept(tmp_path / "other", ["xn--0.example"], NOW)
 
 
 # --- without the extra -----------------------------------------------------------------------------------------------
