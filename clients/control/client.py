@@ -6,7 +6,6 @@ import copy
 import os
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Self, TypeVar
-from urllib.parse import quote
 
 import httpx
 
@@ -14,6 +13,7 @@ from ..core.errors import UsageError
 from ..core.reading import Node, decode, is_object
 from ..core.secret import Credential, Secret
 from ..core.steps import Call, request_of
+from ..core.urls import segment
 from .errors import ControlError, ControlUnreachable
 from .models import (
     Advance,
@@ -158,7 +158,7 @@ class ControlClient:
 
     def delete_world(self, name: str) -> None:
         """Stop a world and forget it."""
-        self._tell("DELETE", f"/worlds/{_segment(name)}")
+        self._tell("DELETE", f"/worlds/{segment(name)}")
 
     # One world
 
@@ -190,7 +190,7 @@ class ControlClient:
 
     def remove_fault(self, name: str) -> None:
         """Take one rule away."""
-        self._tell("DELETE", f"{self._prefix}/faults/{_segment(name)}")
+        self._tell("DELETE", f"{self._prefix}/faults/{segment(name)}")
 
     def clear_faults(self) -> None:
         """Take all rules away."""
@@ -244,7 +244,7 @@ class ControlClient:
 
     def state(self, vendor: str | None = None) -> dict[str, Any]:
         """Return the state of one vendor or of all, secrets masked."""
-        return self._ask("GET", self._prefix + "/state" + ("" if vendor is None else f"/{_segment(vendor)}")).object()
+        return self._ask("GET", self._prefix + "/state" + ("" if vendor is None else f"/{segment(vendor)}")).object()
 
     def tokens(self, *, vendor: str | None = None, kind: str | None = None) -> list[Token]:
         """Return the tokens issued; kind is "access" or "refresh"."""
@@ -282,7 +282,7 @@ class ControlClient:
 
     @property
     def _prefix(self) -> str:
-        return "" if self.world_name == "main" else f"/worlds/{_segment(self.world_name)}"
+        return "" if self.world_name == "main" else f"/worlds/{segment(self.world_name)}"
 
     def _ask(
         self,
@@ -328,12 +328,6 @@ def _problem(response: httpx.Response, call: Call) -> ControlError:
     return ControlError(
         message, status=response.status_code, title=title, detail=detail, method=call.method, path=call.path
     )
-
-
-def _segment(name: str) -> str:
-    if name in ("", ".", ".."):
-        raise UsageError(f"not a name: {name!r}")
-    return quote(name, safe="")
 
 
 def _set(members: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,8 +7,6 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypedDict, TypeVar
 
-import httpx
-
 from .apikey import ApiKey, KeyHolder
 from .errors import UsageError
 from .exchange import Exchange
@@ -17,9 +15,12 @@ from .pacing import Pacer
 from .reading import answer
 from .retry import RetryPolicy
 from .tokens import MemoryTokenStore
+from .urls import normal_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    import httpx
 
     from .oauth import Application
     from .operations import Operation
@@ -141,21 +142,6 @@ class VendorSession:
 
     def __str__(self) -> str:
         return f"{self._name} at {self.base_url}"
-
-
-def normal_url(base_url: str) -> str:
-    """Return a base URL in the one form that tokens are kept under.
-
-    Raises:
-        UsageError: It is not an http(s) URL, or holds a user, a query or a fragment.
-    """
-    try:
-        url = httpx.URL(base_url)
-    except (httpx.InvalidURL, TypeError) as trouble:
-        raise UsageError(f"the base URL is not a URL: {trouble}") from None
-    if url.scheme not in ("http", "https") or not url.host or url.userinfo or url.query or url.fragment:
-        raise UsageError("the base URL must be http(s)://host[:port][/path] and nothing more")
-    return str(url).rstrip("/")
 
 
 class Environment:

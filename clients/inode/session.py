@@ -8,7 +8,8 @@ from ..core.apikey import ApiKey
 from ..core.errors import UsageError
 from ..core.oauth import Application
 from ..core.secret import Secret
-from ..core.session import Environment, SharedOptions, Vendor, VendorSession, normal_url
+from ..core.session import Environment, SharedOptions, Vendor, VendorSession
+from ..core.urls import normal_url
 from .changes import Snapshot
 from .operations import Operations
 from .polling import Poll
