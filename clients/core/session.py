@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypedDict, TypeVar
 
 from .apikey import ApiKey, KeyHolder
+from .cadence import Cadence
 from .errors import UsageError
 from .exchange import Exchange
 from .oauth import OAuth
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     import httpx
 
+    from .errors import ClientError
     from .oauth import Application
     from .operations import Operation
     from .reading import Node
@@ -131,6 +133,15 @@ class VendorSession:
                 margin=margin,
                 lock_timeout=lock_timeout,
             )
+
+    def cadence(
+        self,
+        every: float,
+        until: Callable[[], bool] | None,
+        on_outage: Callable[[ClientError, float], object] | None,
+    ) -> Cadence:
+        """Return when to look again and again, by this session's clock and chance."""
+        return Cadence(every=every, clock=self.clock, chance=self.retry.chance, until=until, on_outage=on_outage)
 
     def perform(self, operation: Operation[T]) -> Steps[T]:
         """Carry out an operation and read its answer."""

@@ -96,9 +96,7 @@ class Session(VendorSession):
         on_outage: Callable[[ClientError, float], object] | None,
     ) -> Poll:
         """Begin to poll; nothing is sent yet."""
-        return Poll(
-            self.look, every=every, clock=self.clock, chance=self.retry.chance, until=until, on_outage=on_outage
-        )
+        return Poll(self.look, self.cadence(every, until, on_outage))
 
 
 def from_environment(variables: Mapping[str, str] | None, given: Options) -> tuple[str, Options]:
