@@ -5,15 +5,14 @@ from __future__ import annotations
 import os
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, TypedDict, TypeVar
+from typing import TYPE_CHECKING, TypedDict, TypeVar
 
-from .apikey import ApiKey, KeyHolder
 from .cadence import Cadence
 from .errors import UsageError
 from .exchange import Exchange
-from .oauth import OAuth
 from .pacing import Pacer
 from .reading import answer
+from .renewal import Line
 from .retry import RetryPolicy
 from .tokens import MemoryTokenStore
 from .urls import normal_url
@@ -21,12 +20,10 @@ from .urls import normal_url
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    import httpx
-
     from .errors import ClientError
-    from .oauth import Application
     from .operations import Operation
     from .reading import Node
+    from .renewal import Identity
     from .steps import Call, Steps
     from .tokens import TokenStore
 
@@ -54,14 +51,6 @@ class SharedOptions(TypedDict, total=False):
     margin: float
     lock_timeout: float
     clock: Callable[[], float] | None
-
-
-class Authority(Protocol):
-    """Lends a call the right to be made."""
-
-    def authorised(self, call: Call) -> Steps[httpx.Response]:
-        """Send a call with a credential; the answer is never 401."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +87,7 @@ class VendorSession:
         self,
         vendor: Vendor,
         base_url: str,
-        who: Application | ApiKey,
+        who: Identity,
         *,
         pacer: Pacer | None = None,
         store: TokenStore | None = None,
@@ -117,22 +106,18 @@ class VendorSession:
         exchange = Exchange(
             pacer=Pacer() if pacer is None else pacer, retry=self.retry, max_wait=max_wait, clock=self.clock
         )
-        self._authority: Authority
-        if isinstance(who, ApiKey):
-            self._name = "holder of an API key"
-            self._authority = KeyHolder(who, exchange)
-        else:
-            self._name = who.username or "application"
-            self._authority = OAuth(
-                who,
+        self._name = who.name
+        self._authority = who.authority(
+            Line(
                 base_url=self.base_url,
                 token_path=vendor.token_path,
-                store=MemoryTokenStore() if store is None else store,
                 exchange=exchange,
+                store=MemoryTokenStore() if store is None else store,
                 clock=clock or time.time,
                 margin=margin,
                 lock_timeout=lock_timeout,
             )
+        )
 
     def cadence(
         self,
