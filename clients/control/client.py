@@ -13,6 +13,7 @@ from ..core.errors import UsageError
 from ..core.reading import Node, decode, is_object
 from ..core.secret import Credential, Secret
 from ..core.steps import Call, request_of
+from ..core.trust import trusted
 from ..core.urls import segment
 from .errors import ControlError, ControlUnreachable
 from .models import (
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
+    from ..core.trust import CaFile
+
 T = TypeVar("T")
 
 ENVIRONMENT = "VENDORLAB_CONTROL_"
@@ -58,6 +61,7 @@ class ControlClient:
         world: Whose clock, journal and so on; "main" is the one that `up` starts.
         timeout: Seconds without progress on a connection.
         transport: An httpx transport in place of the network.
+        ca: A file of PEM certificates that alone are trusted to sign the API's; by default the public ones are.
     """
 
     def __init__(
@@ -68,6 +72,7 @@ class ControlClient:
         world: str = "main",
         timeout: float = 30.0,
         transport: httpx.BaseTransport | None = None,
+        ca: CaFile = None,
     ) -> None:
         self.url = url.rstrip("/")
         self.world_name = world
@@ -76,13 +81,15 @@ class ControlClient:
         self._timeout = timeout
         try:
             # No proxies: the control API is on this machine or beside it.
-            self._http = httpx.Client(base_url=self.url, timeout=timeout, transport=transport, trust_env=False)
+            self._http = httpx.Client(
+                base_url=self.url, timeout=timeout, transport=transport, verify=trusted(ca), trust_env=False
+            )
         except httpx.InvalidURL as trouble:
             raise UsageError(f"the control address is not a URL: {trouble}") from None
 
     @classmethod
     def from_env(cls, environment: Mapping[str, str] | None = None, *, world: str = "main") -> Self:
-        """Make a client from `VENDORLAB_CONTROL_URL` and `VENDORLAB_CONTROL_TOKEN`.
+        """Make a client from `VENDORLAB_CONTROL_URL`, `VENDORLAB_CONTROL_TOKEN` and `VENDORLAB_CONTROL_CA`.
 
         Raises:
             UsageError: The URL is not set.
@@ -91,7 +98,8 @@ class ControlClient:
         url = environment.get(f"{ENVIRONMENT}URL")
         if not url:
             raise UsageError(f"{ENVIRONMENT}URL is not set in the environment; {REMEDY}")
-        return cls(url, environment.get(f"{ENVIRONMENT}TOKEN") or None, world=world)
+        token, ca = (environment.get(f"{ENVIRONMENT}{name}") or None for name in ("TOKEN", "CA"))
+        return cls(url, token, world=world, ca=ca)
 
     def in_world(self, name: str) -> Self:
         """Return a client for another world over the same connections; it is closed with this one."""

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, TypedDict, TypeVar
 
 from .cadence import Cadence
 from .errors import UsageError
-from .exchange import Exchange
+from .exchange import UNSAID_WAIT, Exchange
 from .pacing import Pacer
 from .reading import answer
 from .renewal import Line
 from .retry import RetryPolicy
 from .tokens import MemoryTokenStore
+from .trust import trusted
 from .urls import normal_url
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from .renewal import Identity
     from .steps import Call, Steps
     from .tokens import TokenStore
+    from .trust import CaFile
 
 T = TypeVar("T")
 
@@ -42,6 +44,8 @@ class SharedOptions(TypedDict, total=False):
         lock_timeout: Seconds to wait while somebody else renews.
         clock: Seconds, for expiry and pace alike; by default the system's wall clock for the one and its
             monotonic clock for the other.
+        ca: A file of PEM certificates that alone are trusted to sign the vendor's, as `vendorlab up --tls` makes
+            one; by default the public ones are.
     """
 
     store: TokenStore | None
@@ -51,6 +55,7 @@ class SharedOptions(TypedDict, total=False):
     margin: float
     lock_timeout: float
     clock: Callable[[], float] | None
+    ca: CaFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +64,14 @@ class Vendor:
 
     Attributes:
         name: As in the User-Agent.
-        token_path: The token endpoint below the base URL; without its last slash the POST is redirected and lost.
+        token_path: The token endpoint below the base URL; on Django, without its last slash, the POST is redirected
+            and lost.
+        unsaid_wait: Seconds to wait after a 429 that does not say how long.
     """
 
     name: str
     token_path: str
+    unsaid_wait: float = UNSAID_WAIT
 
     @property
     def headers(self) -> dict[str, str]:
@@ -97,14 +105,20 @@ class VendorSession:
         margin: float = 60.0,
         lock_timeout: float = 300.0,
         clock: Callable[[], float] | None = None,
+        ca: CaFile = None,
     ) -> None:
         self.base_url = normal_url(base_url)
+        self.verify = trusted(ca)
         self.timeout = timeout
         self.headers = vendor.headers
         self.clock = clock or time.monotonic
         self.retry = retry or RetryPolicy()
         exchange = Exchange(
-            pacer=Pacer() if pacer is None else pacer, retry=self.retry, max_wait=max_wait, clock=self.clock
+            pacer=Pacer() if pacer is None else pacer,
+            retry=self.retry,
+            max_wait=max_wait,
+            clock=self.clock,
+            unsaid_wait=vendor.unsaid_wait,
         )
         self._name = who.name
         self._authority = who.authority(

@@ -125,4 +125,4 @@ def from_environment(variables: Mapping[str, str] | None, given: Options) -> tup
             client_id=environment.read("CLIENT_ID"),
             client_secret=environment.read("CLIENT_SECRET"),
         )
-    return url, found | given
+    return url, Options(ca=environment.read("CA")) | found | given
