@@ -107,6 +107,7 @@ class Cadence:
     def hurry(self) -> None:
         """Let the next look not wait for its time: the last one did not see all there is."""
         self._due = -math.inf
+        self._slot -= 1  # the slot that was taken for it is still free
 
     def _put_off(self, trouble: ClientError) -> None:
         self._failures += 1

@@ -112,6 +112,7 @@ class VendorSession:
         self.timeout = timeout
         self.headers = vendor.headers
         self.clock = clock or time.monotonic
+        self.wall = clock or time.time
         self.retry = retry or RetryPolicy()
         exchange = Exchange(
             pacer=Pacer() if pacer is None else pacer,
@@ -127,7 +128,7 @@ class VendorSession:
                 token_path=vendor.token_path,
                 exchange=exchange,
                 store=MemoryTokenStore() if store is None else store,
-                clock=clock or time.time,
+                clock=self.wall,
                 margin=margin,
                 lock_timeout=lock_timeout,
             )

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
-from tests.clients.django_fake import FakeClock
 
 from vendorlab.clients.core.errors import NetworkError, Throttled
 from vendorlab.clients.core.exchange import Exchange
@@ -16,6 +15,8 @@ from vendorlab.clients.core.steps import Call, SyncDriver, request_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from tests.clients.django_fake import FakeClock
 
 READ, WRITE = Call("GET", "/things"), Call("POST", "/things", json={}, once=True)
 
