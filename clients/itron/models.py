@@ -70,7 +70,7 @@ class Observation:
     Attributes:
         device_id: Whose; None where the platform's answer does not say.
         timestamp: When, with the offset it was posted with; UTC if it had none.
-        values: All other members, by name. A number is an `int`, a `float` that stands for it exactly, or else a
+        values: All other members, by name. A number is an `int`, a `float` that prints as it was written, or else a
             `Decimal`.
         raw: The observation as it stood in the answer.
     """

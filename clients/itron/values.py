@@ -1,7 +1,7 @@
 """Free-form values, in and out, with every number exactly as it was written.
 
-A number comes out as an `int`, or as a `float` if that stands for the very same number, else as a `Decimal`:
-`21.8` is the float, `0.1234567890123456789` and `1e400` are Decimals. All three go in. So nothing is rounded in
+A number comes out as an `int`, or as a `float` if that prints as the very same number, else as a `Decimal`:
+`21.8` is a float, `0.1234567890123456789` and `1e400` are Decimals. All three go in. So nothing is rounded in
 silence, and ordinary readings are ordinary numbers.
 """
 
