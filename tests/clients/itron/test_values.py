@@ -142,6 +142,10 @@ def test_json_of_any_other_shape_has_no_items(value: Any) -> None:
         assert items_of(encode(value, "value"), "observations") is None
 
 
+def float_of_json(word: str) -> float:
+    raise ValueError(word)
+
+
 @given(st.text(st.sampled_from('{}[],:"1 observations\\nul.e-'), max_size=40) | st.text())
 @example('{"observations":[1,]}')
 @example('{"observations":[1 2]}')
@@ -153,7 +157,7 @@ def test_json_of_any_other_shape_has_no_items(value: Any) -> None:
 @example("{1:[]}")
 def test_text_is_read_just_as_the_standard_library_reads_it(text: str) -> None:
     try:
-        value: Any = json.loads(text, parse_constant=pytest.fail)
+        value: Any = json.loads(text, parse_constant=float_of_json)
     except (ValueError, RecursionError):
         with pytest.raises((ValueError, RecursionError)):
             items_of(text, "observations")
