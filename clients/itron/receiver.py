@@ -251,7 +251,7 @@ class _Server(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     """Reads a delivery and answers it. HTTP/1.0, so that no connection outlives its answer."""
 
-    server: _Server
+    server: _Server  # pyright: ignore[reportIncompatibleVariableOverride] - it is made for no other
     timeout = PATIENCE
 
     def do_POST(self) -> None:

@@ -117,7 +117,7 @@ class Tail:
         if end < goal:
             self._round.at = end
         else:
-            self._round = None
+            self._round = self._span = None
         return new
 
     def _gather(self, start: int, end: int) -> Steps[list[Observation] | None]:

@@ -14,7 +14,7 @@ import json
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import httpx
 
@@ -100,7 +100,11 @@ class Application:
     client_secret: Secret
     token_url: str | None = None
     scheme: str = ""
-    name: ClassVar = "application"
+
+    @property
+    def name(self) -> str:
+        """What it is; a client id tells a reader nothing."""
+        return "application"
 
     def authority(self, line: Line) -> Renewal:
         """Return what renews this one's tokens, and sends calls with them."""
@@ -117,11 +121,15 @@ class BareToken:
 
     token: Secret
     scheme: str = ""
-    name: ClassVar = "holder of a token"
 
     def __post_init__(self) -> None:
         if not is_token(self.token.reveal()):
             raise UsageError("a token is made of printable ASCII")
+
+    @property
+    def name(self) -> str:
+        """What it is; nobody knows whose token it holds."""
+        return "holder of a token"
 
     def authority(self, line: Line) -> Renewal:
         """Return what sends calls with the token."""

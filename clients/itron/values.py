@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from itertools import pairwise
-from typing import Any, Final, NoReturn
+from typing import Any, Final, NoReturn, cast
 
 from ..core.errors import UsageError
 
@@ -159,9 +159,10 @@ def _encoded(value: Any, place: str) -> str:
         case float() | Decimal():
             raise UsageError(f"{place}: JSON has no {value}")
         case Mapping():
-            return "{" + ",".join(_members(value, place)) + "}"
+            return "{" + ",".join(_members(cast("Mapping[Any, Any]", value), place)) + "}"
         case list() | tuple():
-            return "[" + ",".join(_encoded(item, f"{place}[{index}]") for index, item in enumerate(value)) + "]"
+            items = cast("Sequence[Any]", value)
+            return "[" + ",".join(_encoded(item, f"{place}[{index}]") for index, item in enumerate(items)) + "]"
         case _:
             raise UsageError(f"{place}: {type(value).__name__} is no JSON value")
 

@@ -62,7 +62,7 @@ def authority() -> trustme.CA:
 def vendor(authority: trustme.CA) -> Iterator[str]:
     """Serves on https with a certificate that nobody trusts unasked; gives the URL."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1").configure_cert(context)
+    authority.issue_cert("127.0.0.1").configure_cert(context)  # pyright: ignore[reportUnknownMemberType]
     server = ThreadingHTTPServer(("127.0.0.1", 0), Edge)
     server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     server.handle_error = lambda *args: None  # type: ignore[method-assign] # a handshake that fails is the point
@@ -88,7 +88,7 @@ def test_sync_clients_trust_the_file(vendor: str, ca: Path) -> None:
         DataPlatformClient(vendor, token="t", ca=ca) as itron,
         ControlClient(vendor, ca=ca) as control,
     ):
-        assert inode.links() == scanalytics.deployments() == itron.devices() == []
+        assert (inode.links(), scanalytics.deployments(), itron.devices()) == ([], [], [])
         assert control.health().listeners == ()
 
 
@@ -98,7 +98,7 @@ def test_async_clients_trust_the_file(vendor: str, ca: Path) -> None:
             AsyncINodeClient(vendor, ca=ca, **KEY) as inode,
             AsyncDataPlatformClient(vendor, token="t", ca=ca) as itron,
         ):
-            assert await inode.links() == await itron.devices() == []
+            assert (await inode.links(), await itron.devices()) == ([], [])
 
     asyncio.run(story())
 
@@ -114,7 +114,7 @@ def test_file_can_be_named_in_the_environment(vendor: str, ca: Path) -> None:
         DataPlatformClient.from_env(environment("ITRON_PLATFORM"), token="t") as itron,
         ControlClient.from_env(environment("CONTROL")) as control,
     ):
-        assert inode.links() == scanalytics.deployments() == itron.devices() == []
+        assert (inode.links(), scanalytics.deployments(), itron.devices()) == ([], [], [])
         assert control.health().listeners == ()
 
 

@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote
 
 import httpx
-from tests.clients.django_fake import FakeClock, Fault
+from tests.clients.django_fake import FakeClock, Fault, Instead
+
+from vendorlab.clients.core.reading import is_list, is_object
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,6 +46,11 @@ def _b64(raw: bytes) -> str:
 
 def message(status: int, text: str, key: str = "message") -> httpx.Response:
     return httpx.Response(status, json={key: text})
+
+
+def answering(status: int = 200, **content: Any) -> Fault:
+    """A fault: answer so, in the vendor's place."""
+    return Instead(f"answer-{status}", lambda: httpx.Response(status, **content))
 
 
 def moment(text: str) -> datetime:
@@ -247,9 +254,9 @@ def _exactly(value: Any) -> str:
     match value:
         case _Exact():
             return value.text
-        case dict():
+        case _ if is_object(value):
             return "{" + ",".join(f"{json.dumps(name)}:{_exactly(item)}" for name, item in value.items()) + "}"
-        case list():
+        case _ if is_list(value):
             return "[" + ",".join(map(_exactly, value)) + "]"
         case _:
             return json.dumps(value)

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.clients.django_fake import FakeClock, answer_lost, no_connection, status
 from tests.clients.itron.conftest import APPLICATION
-from tests.clients.itron.fake_vendor import CLIENT_ID, CLIENT_SECRET, DEVICE_ID, ORIGIN, FakeVendor, at
+from tests.clients.itron.fake_vendor import CLIENT_ID, CLIENT_SECRET, DEVICE_ID, ORIGIN, FakeVendor, answering, at
 
 from vendorlab.clients.core.reading import Node
 from vendorlab.clients.core.steps import Call
@@ -58,7 +58,7 @@ HOME = f"/api/solutions/sandbox/devices/{DEVICE_ID}/observations"
 
 
 def page(link: str, found: list[Any]) -> Fault:
-    return lambda request, handler: httpx.Response(200, json={"observations": found}, headers={"next_page": link})
+    return answering(200, json={"observations": found}, headers={"next_page": link})
 
 
 # Out
@@ -106,9 +106,10 @@ def test_windows_that_touch_share_nothing_and_miss_nothing(marks: list[int], mid
     assert sorted(numbers(found)) == sorted(set(marks))
 
 
-def client_of(vendor: FakeVendor, clock: FakeClock, **options: Any) -> DataPlatformClient:
-    transport = httpx.MockTransport(options.pop("transport", vendor))
-    return DataPlatformClient(ORIGIN, clock=clock, sleep=clock.sleep, transport=transport, **{**APPLICATION, **options})
+def client_of(vendor: FakeVendor, clock: FakeClock) -> DataPlatformClient:
+    transport: Any = httpx.MockTransport(vendor)
+    options: dict[str, Any] = {"clock": clock, "sleep": clock.sleep, "transport": transport, **APPLICATION}
+    return DataPlatformClient(ORIGIN, **options)
 
 
 def test_walk_is_lazy(vendor: FakeVendor, clock: FakeClock) -> None:
@@ -156,7 +157,7 @@ def test_walk_goes_on_through_a_renewal(vendor: FakeVendor, clock: FakeClock) ->
 def test_empty_and_short_pages_are_no_end(face: Face, vendor: FakeVendor) -> None:
     def page(body: str, after: str | None) -> Any:
         headers = {} if after is None else {"next_page": f"{ORIGIN}{HOME}?after={after}"}
-        return lambda request, handler: httpx.Response(200, text=body, headers=headers)
+        return answering(200, text=body, headers=headers)
 
     some = '{"observations":[{"timestamp":"2024-05-01T12:00:00Z","number":%d}]}'
     none = '{"observations":[]}'
@@ -290,7 +291,7 @@ def test_window_that_makes_no_sense_is_refused_at_once(kind: Any, arguments: dic
 def test_answer_of_another_shape_names_the_place(
     face: Face, vendor: FakeVendor, body: str, error: type[UnexpectedResponse], field: str
 ) -> None:
-    vendor.faults.extend([None, lambda request, handler: httpx.Response(200, text=body)])
+    vendor.faults.extend([None, answering(200, text=body)])
     with pytest.raises(UnexpectedResponse) as caught:
         face("observations", DEVICE_ID)
     assert (type(caught.value), caught.value.field) == (error, field)
@@ -352,7 +353,7 @@ def test_latest_is_one_of_each_device_also_where_the_platform_gives_more(face: F
         '{"observations":[{"timestamp":"2024-05-01T12:00:01Z","deviceId":"a"},{"timestamp":"2024-05-01T12:00:02Z",'
         '"deviceId":"a"},{"timestamp":"2024-05-01T12:00:00Z"},{"timestamp":"2024-05-01T12:00:00Z"}]}'
     )
-    vendor.faults.append(lambda request, handler: httpx.Response(200, text=body))
+    vendor.faults.append(answering(200, text=body))
     assert [(each.device_id, each.timestamp) for each in face("latest")] == [("a", at(2)), (None, at(0)), (None, at(0))]
 
 
@@ -367,7 +368,7 @@ def test_device_that_is_none_is_an_error(face: Face) -> None:
 
 
 def test_complaint_of_the_vendor_is_told(face: Face, vendor: FakeVendor) -> None:
-    vendor.faults.extend([None, lambda request, handler: httpx.Response(400, json={"message": "unknown after"})])
+    vendor.faults.extend([None, answering(400, json={"message": "unknown after"})])
     with pytest.raises(BadRequest, match="400 unknown after"):
         face("observations", DEVICE_ID)
 
@@ -467,7 +468,7 @@ def test_many_are_posted_in_parts(face: Face, vendor: FakeVendor) -> None:
 
 def test_large_ones_are_posted_in_parts_under_ten_megabytes(face: Face, vendor: FakeVendor) -> None:
     large = [{"timestamp": at(number), "text": "x" * 3_000_000} for number in range(7)]
-    vendor.faults.extend([None, *[lambda request, handler: httpx.Response(201, json={})] * 3])
+    vendor.faults.extend([None, *[answering(201, json={})] * 3])
     assert face("post", DEVICE_ID, large) == 7
     assert [len(request.content) < 10_000_000 for request in vendor.asked()] == [True] * 3
 
@@ -509,7 +510,7 @@ def test_post_that_fails_on_the_way_says_how_far_it_came(face: Face, vendor: Fak
 
 @pytest.mark.parametrize("code", [200, 201, 204])
 def test_any_success_of_a_post_is_one_whatever_its_body(face: Face, vendor: FakeVendor, code: int) -> None:
-    vendor.faults.extend([None, lambda request, handler: httpx.Response(code, text="")])
+    vendor.faults.extend([None, answering(code, text="")])
     assert face("post", DEVICE_ID, [{"timestamp": at(0)}]) == 1
 
 

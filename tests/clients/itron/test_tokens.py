@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.clients.django_fake import FakeClock, answer_lost, no_connection, status
 from tests.clients.itron.conftest import APPLICATION
-from tests.clients.itron.fake_vendor import CLIENT_ID, CLIENT_SECRET, ORIGIN, FakeVendor, jwt, message
+from tests.clients.itron.fake_vendor import CLIENT_ID, CLIENT_SECRET, ORIGIN, FakeVendor, answering, jwt
 
 from vendorlab.clients.core.secret import Secret
 from vendorlab.clients.core.tokens import TokenPair
@@ -34,6 +34,7 @@ from vendorlab.clients.itron import (
 from vendorlab.clients.itron.tokens import Claims, clock_ahead
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from tests.clients.faces import Face, MakeFace
@@ -110,12 +111,8 @@ def test_clocks_need_not_agree(make_face: MakeFace, vendor: FakeVendor, clock: F
     assert (vendor.tokens_made(), len(vendor.requests)) == (2, 53)  # renewed in time, and none was refused
 
 
-def opaque(now: float) -> str:
-    return f"opaque-{now}"
-
-
-TOKENS = {
-    "opaque": opaque,
+TOKENS: dict[str, Callable[[float], str]] = {
+    "opaque": lambda now: f"opaque-{now}",
     "no exp": lambda now: jwt({"iat": now}),
     "exp before iat": lambda now: jwt({"iat": now, "exp": now - 5}),
     "long past and no iat": lambda now: jwt({"exp": 1}),
@@ -192,7 +189,7 @@ def test_refusal_says_what_the_vendor_says(make_face: MakeFace) -> None:
 
 @pytest.mark.parametrize("body", [{}, {"accessToken": 7}, {"accessToken": ""}, {"accessToken": "two\nlines"}, []])
 def test_answer_without_a_token_names_the_place(face: Face, vendor: FakeVendor, body: Any) -> None:
-    vendor.faults.append(lambda request, handler: httpx.Response(200, json=body))
+    vendor.faults.append(answering(200, json=body))
     with pytest.raises(UnexpectedResponse):
         face("devices")
 
@@ -259,7 +256,8 @@ def test_threads_share_one_token(vendor: FakeVendor, clock: FakeClock) -> None:
         barrier.wait(20)
         return len(client.devices())
 
-    with DataPlatformClient(ORIGIN, clock=clock, transport=transport, **APPLICATION) as client:  # type: ignore[arg-type]
+    options: dict[str, Any] = {"clock": clock, "transport": transport, **APPLICATION}
+    with DataPlatformClient(ORIGIN, **options) as client:
         for made in (1, 2, 3):
             with ThreadPoolExecutor(16) as pool:
                 assert list(pool.map(work, [client] * 16)) == [1] * 16
@@ -385,6 +383,6 @@ def test_vendors_clock_is_known_from_a_token(ahead: float, told: float) -> None:
 
 
 def test_message_is_read_however_it_is_spelt(face: Face, vendor: FakeVendor) -> None:
-    vendor.faults.append(lambda request, handler: message(401, "Not yours", "Message"))
+    vendor.faults.append(answering(401, json={"Message": "Not yours"}))
     with pytest.raises(LoginRefused, match="401 Not yours"):
         face("devices")

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from vendorlab.clients.core.reading import is_list, is_object
 from vendorlab.clients.itron import UsageError
 from vendorlab.clients.itron.values import batches, encode, items_of, parse
 
@@ -30,9 +31,9 @@ def plain(value: Any) -> Any:
     match value:
         case float():
             return Decimal(repr(value))
-        case list():
+        case _ if is_list(value):
             return [plain(item) for item in value]
-        case dict():
+        case _ if is_object(value):
             return {name: plain(item) for name, item in value.items()}
         case _:
             return value
@@ -163,7 +164,7 @@ def test_text_is_read_just_as_the_standard_library_reads_it(text: str) -> None:
             items_of(text, "observations")
         return
     found = items_of(text, "observations")
-    expected = value.get("observations") if isinstance(value, dict) else None
+    expected = value.get("observations") if is_object(value) else None
     assert (None if found is None else [item for item, _ in found]) == (
         expected if isinstance(expected, list) else None
     )
