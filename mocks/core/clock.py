@@ -80,6 +80,11 @@ def iso(micros: int) -> str:
     return to_datetime(min(micros, _LATEST)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
+def real_micros() -> int:
+    """The real present, whatever any world's clock says."""
+    return to_micros(datetime.now(UTC))
+
+
 @dataclass(slots=True)
 class _Anchor:
     """Where the world's time stood at one reading of the real one, and how fast it runs since."""
@@ -111,7 +116,7 @@ class Clock:
         self.lock = threading.RLock()
         self.source = source
         self._running = _checked_rate(rate) or 1.0
-        self._stand_at(to_micros(start or datetime.now(UTC)), float(rate))
+        self._stand_at(to_micros(start) if start else real_micros(), float(rate))
         self._timers = _Timers()
         self._handlers: dict[str, Handler] = {}
         self._transient: set[str] = set()
@@ -288,7 +293,7 @@ class Clock:
         """Stand where a new clock would, without a timer."""
         with self.lock:
             self._running = _checked_rate(rate) or 1.0
-            self._stand_at(to_micros(start or datetime.now(UTC)), float(rate))
+            self._stand_at(to_micros(start) if start else real_micros(), float(rate))
             self.clear()
             self._changed()
 

@@ -7,11 +7,11 @@ changed. The clock is saved when it is turned by hand; between two processes it 
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from .clock import real_micros
 from .snapshots import SavedVendor, SnapshotError
 from .store import StoreError
 
@@ -86,7 +86,7 @@ class Keeper:
 def save_world(store: Store, clock: Clock, ids: Ids) -> None:
     """Keep the clock and where chance stands."""
     document: dict[str, Any] = clock.snapshot() | {"timers": []}
-    store.save(_WORLD, _SavedWorld(ids.seed, ids.run, document, time.time_ns() // 1_000))
+    store.save(_WORLD, _SavedWorld(ids.seed, ids.run, document, real_micros()))
 
 
 def kept_seed(store: Store) -> int | None:
@@ -101,7 +101,7 @@ def resume_world(store: Store, clock: Clock, ids: Ids, keepers: Iterable[Keeper]
     The vendors have been made from the kept seed already. From here on chance is fresh, so that no id comes twice.
     """
     saved = msgspec.convert(store.saved(_WORLD), _SavedWorld)
-    away = 0 if saved.clock["frozen"] else max(0, time.time_ns() // 1_000 - saved.real) * saved.clock["rate"]
+    away = 0 if saved.clock["frozen"] else max(0, real_micros() - saved.real) * saved.clock["rate"]
     clock.restore(saved.clock | {"now": saved.clock["now"] + int(away)})
     for keeper in keepers:
         keeper.resume()

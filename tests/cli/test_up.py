@@ -48,6 +48,47 @@ def test_signal_ends_up_at_once_and_takes_its_files_away(tmp_path: Path, number:
     assert not left.exists()
 
 
+def test_killed_up_goes_on_with_what_it_had_acknowledged(tmp_path: Path) -> None:
+    state = ("--state", str(tmp_path / "state"))
+    up = start_up(tmp_path, "scanalytics", *state)
+    known = up.credentials
+    form = {"grant_type": "password"} | {key: known[key] for key in ("username", "password", "client_id")}
+    token = httpx.post(f"{up.url}/o/token/", data=form).json()["access_token"]
+    _kill(up)
+    (tmp_path / "ready.json").unlink()
+    again = start_up(tmp_path, "scanalytics", *state)
+    assert again.credentials == known
+    assert httpx.get(f"{again.url}/v1/whoami", headers={"Authorization": f"Bearer {token}"}).status_code == 200
+    _kill(again)
+
+
+def test_seed_that_is_not_the_kept_worlds_is_refused_with_the_remedy(
+    tmp_path: Path, command: Callable[..., Result]
+) -> None:
+    _kill(start_up(tmp_path, "scanalytics", "--state", str(tmp_path / "state"), "--seed", "5"))
+    refused = command("up", "scanalytics", "--port", "0", "--state", str(tmp_path / "state"), "--seed", "6")
+    assert refused.code == 2
+    assert "holds a world of seed 5; leave out --seed" in refused.err
+
+
+def test_state_folder_in_use_or_foreign_is_refused_in_one_line(tmp_path: Path, command: Callable[..., Result]) -> None:
+    up = start_up(tmp_path, "scanalytics", "--state", str(tmp_path / "state"))
+    refused = command("up", "scanalytics", "--port", "0", "--state", str(tmp_path / "state"))
+    assert (refused.code, refused.err.count("\n")) == (2, 1)
+    assert "in use by another vendorlab" in refused.err
+    _kill(up)
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "world.sqlite3").write_text("mine")
+    refused = command("up", "scanalytics", "--port", "0", "--state", str(tmp_path / "other"))
+    assert (refused.code, refused.err.count("\n")) == (2, 1)
+    assert "is not a vendorlab state file" in refused.err
+
+
+def _kill(up: Up) -> None:
+    up.process.kill()
+    up.process.communicate(timeout=5)
+
+
 def test_up_ends_at_once_while_somebody_waits_for_the_journal(tmp_path: Path) -> None:
     up = start_up(tmp_path)
     control = up.ready["control"]
