@@ -12,7 +12,7 @@ import math
 from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from itertools import pairwise
-from typing import Any, Final, NoReturn, cast
+from typing import Any, Final, NoReturn, TypeGuard
 
 from ..core.errors import UsageError
 
@@ -158,13 +158,20 @@ def _encoded(value: Any, place: str) -> str:
             return str(value)
         case float() | Decimal():
             raise UsageError(f"{place}: JSON has no {value}")
-        case Mapping():
-            return "{" + ",".join(_members(cast("Mapping[Any, Any]", value), place)) + "}"
-        case list() | tuple():
-            items = cast("Sequence[Any]", value)
-            return "[" + ",".join(_encoded(item, f"{place}[{index}]") for index, item in enumerate(items)) + "]"
+        case _ if _is_mapping(value):
+            return "{" + ",".join(_members(value, place)) + "}"
+        case _ if _is_sequence(value):
+            return "[" + ",".join(_encoded(item, f"{place}[{index}]") for index, item in enumerate(value)) + "]"
         case _:
             raise UsageError(f"{place}: {type(value).__name__} is no JSON value")
+
+
+def _is_mapping(value: object) -> TypeGuard[Mapping[Any, Any]]:
+    return isinstance(value, Mapping)
+
+
+def _is_sequence(value: object) -> TypeGuard[Sequence[Any]]:
+    return isinstance(value, list | tuple)
 
 
 def _members(value: Mapping[Any, Any], place: str) -> list[str]:
