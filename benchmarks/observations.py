@@ -1,7 +1,7 @@
 """Many observations on Itron's Data Platform: posting, paging, lists of many devices, in process.
 
-Beside them, what SQLite itself takes for the same rows: a plain table with the index that the question needs, filled with
-``executemany`` and read with one query. What lies between is HTTP, tokens, strict JSON, cursors and pages.
+Beside them, what SQLite itself takes for the same rows: a plain table with the index that the question needs, filled
+with ``executemany`` and read with one query. What lies between is HTTP, tokens, strict JSON, cursors and pages.
 """
 
 from __future__ import annotations

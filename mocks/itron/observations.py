@@ -121,19 +121,20 @@ class Observations:
         write: Callable[[tuple[int, int, str, int, bytes]], bytes],
     ) -> Page:
         start = after or _NOTHING_YET
+        last = (start.at, start.seq)
         tag = None if window.tag is None else f" {quote(window.tag, safe='')} "
         parameters = {"scope": scope, "start": window.start, "end": window.end, "tag": tag, **start._asdict()}
         items: list[bytes] = []
-        size, last = 2, start
+        size = 2
         rows = self._connection.execute(f"{_COLUMNS} {query}", parameters)
         for row in rows:
             item = write(row)
             size += len(item) + (1 if items else 0)
             if items and (size > self._settings.page_bytes or len(items) == limit):
                 rows.close()
-                return Page(items, last)
+                return Page(items, Cursor(*last, start.newest))
             items.append(item)
-            last = Cursor(row[0], row[1], start.newest)
+            last = row[:2]
         return Page(items, None)
 
     # --- bounds ----------------------------------------------------------------------------------------------------
