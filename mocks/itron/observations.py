@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 _EVER = Window(-(1 << 62), 1 << 62)
 _NOTHING_YET = Cursor(1 << 62, 1 << 62, 0)
 _PACKED = struct.Struct(">qqq")
-_SEAL = 9  # with it a cursor is 33 bytes, so that Base64 has one spelling for it
+_SEAL = 9  # with it a cursor is 33 bytes, and Base64 needs no padding
 
 _INSERT = """
 INSERT INTO itron_observations (device, solution, at, slot, tags, names_device, raw) VALUES (?, ?, ?, ?, ?, ?, ?)
@@ -186,9 +186,11 @@ def unpack(text: str, key: bytes, owner: str) -> Cursor:
         BadCursor: it was not given out for this list.
     """
     try:
-        whole = base64.b64decode(text, altchars=b"-_", validate=True)
+        whole = base64.urlsafe_b64decode(text)
     except (ValueError, binascii.Error):
         raise BadCursor from None
+    if base64.urlsafe_b64encode(whole).decode() != text:  # readers of Base64 pass over what they do not know
+        raise BadCursor
     packed, seal = whole[: _PACKED.size], whole[_PACKED.size :]
     if not hmac.compare_digest(seal, _seal(packed, key, owner)):
         raise BadCursor
