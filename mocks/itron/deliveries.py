@@ -1,7 +1,7 @@
 """Deliveries of webhooks: what is sent when, what an answer means, and what is remembered (inferred, all of it).
 
 At least once, in no promised order. A delivery is a row in a table until it is over, so that a killed process sends
-again what nobody has said yes to. Retries follow the world's clock, and count from when an attempt was made: a test that
+again what nobody has said yes to. Retries follow the world's clock and count from when an attempt was made: a test that
 turns the clock need not know how quick a receiver was.
 """
 

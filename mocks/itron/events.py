@@ -16,7 +16,7 @@ from .extension_models import MOST_EVENTS, MOST_SUBSCRIPTIONS, Event, Subscripti
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from ..core.store import Store
     from .deliveries import Deliveries

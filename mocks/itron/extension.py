@@ -112,10 +112,12 @@ class SimulationsFace:
 
     Args:
         simulations: those that there are.
+        enter: is told of a place before anything is done there.
     """
 
-    def __init__(self, simulations: Simulations) -> None:
+    def __init__(self, simulations: Simulations, enter: Callable[[Place], None]) -> None:
         self._simulations = simulations
+        self._enter = enter
 
     def routes(self, view: View) -> list[Route]:
         """What there is."""
@@ -125,10 +127,12 @@ class SimulationsFace:
         ]
 
     def _list(self, _request: Request, grant: Grant) -> Answer:
+        self._enter(Place(grant.tenant, SOLUTION))
         found = self._simulations.list(grant.tenant)
         return _answer(200, {extension_wire.SIMULATIONS: [extension_wire.simulation_json(one) for one in found]})
 
     def _create(self, request: Request, grant: Grant) -> Answer:
+        self._enter(Place(grant.tenant, SOLUTION))
         one = self._simulations.create(grant.tenant, extension_wire.plan(request.body))
         return _answer(201, {extension_wire.SIMULATIONS: extension_wire.simulation_json(one)})
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 _EVER = Window(-(1 << 62), 1 << 62)
 _NOTHING_YET = Cursor(1 << 62, 1 << 62, 0)
 _PACKED = struct.Struct(">qqq")
-_SEAL = 9  # with it a cursor is 33 bytes, so that Base64 has one spelling for it
+_SEAL = 9  # with it a cursor is 33 bytes, and Base64 needs no padding
 
 _INSERT = """
 INSERT INTO itron_observations (device, solution, at, slot, tags, names_device, raw) VALUES (?, ?, ?, ?, ?, ?, ?)
@@ -121,19 +121,20 @@ class Observations:
         write: Callable[[tuple[int, int, str, int, bytes]], bytes],
     ) -> Page:
         start = after or _NOTHING_YET
+        last = (start.at, start.seq)
         tag = None if window.tag is None else f" {quote(window.tag, safe='')} "
         parameters = {"scope": scope, "start": window.start, "end": window.end, "tag": tag, **start._asdict()}
         items: list[bytes] = []
-        size, last = 2, start
+        size = 2
         rows = self._connection.execute(f"{_COLUMNS} {query}", parameters)
         for row in rows:
             item = write(row)
             size += len(item) + (1 if items else 0)
             if items and (size > self._settings.page_bytes or len(items) == limit):
                 rows.close()
-                return Page(items, last)
+                return Page(items, Cursor(*last, start.newest))
             items.append(item)
-            last = Cursor(row[0], row[1], start.newest)
+            last = row[:2]
         return Page(items, None)
 
     # --- bounds ----------------------------------------------------------------------------------------------------
@@ -185,9 +186,11 @@ def unpack(text: str, key: bytes, owner: str) -> Cursor:
         BadCursor: it was not given out for this list.
     """
     try:
-        whole = base64.b64decode(text, altchars=b"-_", validate=True)
+        whole = base64.urlsafe_b64decode(text)
     except (ValueError, binascii.Error):
         raise BadCursor from None
+    if base64.urlsafe_b64encode(whole).decode() != text:  # readers of Base64 pass over what they do not know
+        raise BadCursor
     packed, seal = whole[: _PACKED.size], whole[_PACKED.size :]
     if not hmac.compare_digest(seal, _seal(packed, key, owner)):
         raise BadCursor

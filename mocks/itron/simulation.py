@@ -127,8 +127,9 @@ class Simulations:
         now = self._clock.micros()
         for one in self._all():
             passed = (now - one.start) // (one.interval * SECOND)
-            first = min(passed if one.steps is None else min(passed, one.steps), max(one.step, passed - MOST_CAUGHT_UP))
-            self._set_step(one, max(one.step, first))
+            if one.steps is not None:
+                passed = min(passed, one.steps)
+            self._set_step(one, max(one.step, passed - MOST_CAUGHT_UP))
         self.reset()
 
     # --- steps -----------------------------------------------------------------------------------------------------
@@ -172,10 +173,7 @@ class Simulations:
 
     def _all(self) -> list[Simulation]:
         rows = self._store.connection.execute(f"SELECT {_COLUMNS} FROM itron_simulations ORDER BY number")  # noqa: S608
-        return [
-            Simulation(*row[:3], _texts(row[3]), _texts(row[4]), *row[5:])
-            for row in rows
-        ]
+        return [Simulation(*row[:3], _texts(row[3]), _texts(row[4]), *row[5:]) for row in rows]
 
     def _insert(self, one: Simulation) -> None:
         sensors, devices = (msgspec.json.encode(texts).decode() for texts in (one.sensors, one.devices))

@@ -52,7 +52,7 @@ CREATE TABLE IF NOT EXISTS itron_simulations (
 ``itron_observations.slot``: 0, so that a second observation of a device with one timestamp takes the first one's place;
 a number of its own where both are kept. ``tags``: percent-encoded, a blank around each.
 
-The last four belong to the extension. ``itron_deliveries.due``: when it is sent next; empty while it waits for an answer
+The last four are the extension's. ``itron_deliveries.due``: when it is sent next; empty while it waits for an answer
 to leave, or is under way. ``attempts``: as ``deliveries.Attempt``. ``body``: empty once nobody will send it any more.
 ``itron_simulations.step``: how many were made.
 """

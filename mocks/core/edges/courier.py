@@ -15,7 +15,7 @@ import ssl
 import threading
 from collections import deque
 from ipaddress import ip_address
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import httpx
 
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from ..clock import Clock
     from ..faults import FaultPlan
     from ..journal import Journal
+    from ..sockets import Running
     from ..store import Store
-    from .loop import Line, LoopThread
 
 __all__ = ["Courier", "Letter", "Outcome"]
 
@@ -39,20 +39,6 @@ SECONDS = 10.0
 """A receiver that is silent for so long has not answered, nor has one that takes twice as long in all."""
 
 _log = logging.getLogger("vendorlab")
-
-
-class Running(Protocol):
-    """What a courier needs of a world that runs."""
-
-    @property
-    def thread(self) -> LoopThread:
-        """Its loop."""
-        ...
-
-    @property
-    def line(self) -> Line:
-        """Line time there."""
-        ...
 
 
 class Courier:
