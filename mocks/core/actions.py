@@ -98,7 +98,7 @@ class ContentType(Fault, frozen=True, tag="content-type"):
     value: Annotated[str, msgspec.Meta(pattern=r"^[\x21-\x7e ]{1,200}$(?!\n)")]
 
 
-# --- datagrams, packets and letters (webhooks) -------------------------------------------------------------------------------------------
+# --- datagrams, packets and webhooks ---------------------------------------------------------------------------------
 
 
 class Drop(Fault, frozen=True, tag="drop"):

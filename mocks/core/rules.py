@@ -1,7 +1,7 @@
 """A rule of a fault plan, as data: which traffic it counts, which of that it strikes, and what happens then.
 
-Over HTTP an exchange is counted, over CoAP or plain UDP a datagram, over MQTT a packet, and each attempt of a webhook. A rule whose parts belong to
-different protocols could strike nothing, and is refused when it is made.
+Over HTTP an exchange is counted, over CoAP or plain UDP a datagram, over MQTT a packet, of webhooks each attempt. A
+rule whose parts belong to different protocols could strike nothing, and is refused when it is made.
 """
 
 from __future__ import annotations

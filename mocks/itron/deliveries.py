@@ -159,7 +159,10 @@ class Deliveries:
             "WHERE subscription = ? ORDER BY number DESC LIMIT ?",
             (subscription_id, min(limit or MOST_FINISHED, MOST_FINISHED)),
         )
-        return [Delivery(*row[:5], State(row[5]), tuple(_read(row[6]))) for row in rows]
+        return [
+            Delivery(one, event, subscription, device, timestamp, State(state), tuple(_read(attempts)))
+            for one, event, subscription, device, timestamp, state, attempts in rows
+        ]
 
     # --- the whole state -------------------------------------------------------------------------------------------
 

@@ -175,10 +175,10 @@ class Events:
 
 
 def _event(row: tuple[Any, ...]) -> Event:
-    *fields, raw = row
+    event_id, name, device_type, sensor, operator, raw = row
     value = matching.scalar(raw.encode())
     assert value is not None  # it was looked at when it came
-    return Event(*fields, value, raw)
+    return Event(event_id, name, device_type, sensor, operator, value, raw)
 
 
 def _subscription(row: tuple[Any, ...]) -> Subscription:

@@ -128,7 +128,7 @@ class SimulationsFace:
 
     def _list(self, _request: Request, grant: Grant) -> Answer:
         self._enter(Place(grant.tenant, SOLUTION))
-        found = self._simulations.list(grant.tenant)
+        found = self._simulations.of(grant.tenant)
         return _answer(200, {extension_wire.SIMULATIONS: [extension_wire.simulation_json(one) for one in found]})
 
     def _create(self, request: Request, grant: Grant) -> Answer:

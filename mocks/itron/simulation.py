@@ -98,7 +98,7 @@ class Simulations:
         self._arm()
         return one
 
-    def list(self, tenant: str) -> list[Simulation]:
+    def of(self, tenant: str) -> list[Simulation]:
         """A tenant's simulations, oldest first; those too that are over."""
         return [one for one in self._all() if one.tenant == tenant]
 
@@ -173,7 +173,10 @@ class Simulations:
 
     def _all(self) -> list[Simulation]:
         rows = self._store.connection.execute(f"SELECT {_COLUMNS} FROM itron_simulations ORDER BY number")  # noqa: S608
-        return [Simulation(*row[:3], _texts(row[3]), _texts(row[4]), *row[5:]) for row in rows]
+        return [
+            Simulation(one, tenant, template, _texts(sensors), _texts(devices), interval, steps, seed, start, step)
+            for one, tenant, template, sensors, devices, interval, steps, seed, start, step in rows
+        ]
 
     def _insert(self, one: Simulation) -> None:
         sensors, devices = (msgspec.json.encode(texts).decode() for texts in (one.sensors, one.devices))

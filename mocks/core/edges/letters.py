@@ -1,4 +1,4 @@
-"""Letters, and the gate that they pass: the world's fault plan may lose one, delay it, repeat it, or let others overtake.
+"""Letters, and the gate that they pass: the world's fault plan may lose one, delay or repeat it, or let others overtake.
 
 To the plan a letter is a message of protocol ``webhook`` that goes out; each attempt to deliver something is one. The
 gate for datagrams does the work. It is handed a ticket in place of the letter, for an envelope is never opened here.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote, urlsplit
 
 from ..actions import Drop
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ..gates import Later
 
 METHOD = "POST"
-PROTOCOL = "webhook"
+PROTOCOL: Final = "webhook"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
