@@ -36,7 +36,10 @@ MOST_UNDER_WAY = 1_000
 """Letters that may be under way at once; one more fails at once, as if nobody had answered."""
 
 SECONDS = 10.0
-"""A receiver that is silent for so long has not answered, nor has one that takes twice as long in all."""
+"""A receiver that is silent for so long has not answered."""
+
+SECONDS_IN_ALL = 30.0
+"""Nor has one that dribbles for so long."""
 
 _log = logging.getLogger("vendorlab")
 
@@ -208,7 +211,7 @@ class Courier:
                 if not (letter.anywhere or ip_address(address).is_loopback):
                     return Outcome(None, "the receiver is not on this machine")
                 try:
-                    async with asyncio.timeout(2 * SECONDS):
+                    async with asyncio.timeout(SECONDS_IN_ALL):
                         return Outcome(await self._ask(letter, url, address))
                 except httpx.ConnectError as error:  # the next address may be the one that listens
                     outcome = Outcome(None, _words(error))

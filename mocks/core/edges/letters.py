@@ -1,4 +1,4 @@
-"""Letters, and the gate that they pass: the world's fault plan may lose one, delay or repeat it, or let others overtake.
+"""Letters, and the gate that they pass: the world's fault plan may lose, delay or repeat one, or let others pass it.
 
 To the plan a letter is a message of protocol ``webhook`` that goes out; each attempt to deliver something is one. The
 gate for datagrams does the work. It is handed a ticket in place of the letter, for an envelope is never opened here.
