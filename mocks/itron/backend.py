@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hmac
 import re
-from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -139,14 +138,13 @@ class Backend:
 
     def released(self) -> Callable[[], object] | None:
         """What is to happen once the answer to this exchange has left: then webhooks go out, not before."""
-        fresh = self.deliveries.take() if self.deliveries else None
-        return partial(self.deliveries.release, fresh) if self.deliveries and fresh else None
+        return self.deliveries.after_answer() if self.deliveries else None
 
     def _post_now(self, place: Place, device_id: str, observations: Sequence[Observation]) -> None:
         """Store observations that came without an exchange, so that there is no answer to wait for."""
         self.post(place, device_id, observations)
-        if self.deliveries and (fresh := self.deliveries.take()):
-            self.deliveries.release_soon(fresh)
+        if self.deliveries:
+            self.deliveries.soon()
 
     def observations(
         self, place: Place, device_id: str | None, window: Window | None, after: str | None, limit: int | None

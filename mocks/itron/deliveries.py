@@ -100,7 +100,7 @@ class Deliveries:
     # --- in --------------------------------------------------------------------------------------------------------
 
     def add(self, notices: Iterable[Notice]) -> None:
-        """Remember what is to be sent; nothing is until it is released."""
+        """Remember what is to be sent; nothing is until that is asked for."""
         room = MOST_PENDING - self._count("state = 'pending'", ())
         for one in notices:
             delivery_id = self._context.ids.uuid("itron/deliveries")
@@ -130,21 +130,28 @@ class Deliveries:
             if state is State.DROPPED:
                 self._bound(subscription.id)
 
-    def take(self) -> list[str]:
-        """Those that were added since the last time, for whoever will release them."""
-        fresh, self._fresh = self._fresh, []
-        return fresh
+    def after_answer(self) -> Callable[[], None] | None:
+        """What is to be called once the answer to this exchange has left: it sends what was added. None if none was."""
+        fresh = self._take()
+        if not fresh:
+            return None
+        sent = self._context.courier().announce()
 
-    def release(self, deliveries: Iterable[str]) -> None:
-        """The answer to an exchange has left: send what came of it."""
-        with self._clock.lock:
-            self._free(deliveries)
-            self._send_due()
+        def release() -> None:
+            with self._clock.lock:
+                try:
+                    self._free(fresh)
+                    self._send_due()
+                finally:
+                    sent()
 
-    def release_soon(self, deliveries: Iterable[str]) -> None:
-        """There is no answer to wait for: send as soon as the timer that runs now is done."""
-        self._free(deliveries)
-        self._set_timer(self._clock.micros())
+        return release
+
+    def soon(self) -> None:
+        """There is no answer to wait for: send what was added as soon as the timer that runs now is done."""
+        if fresh := self._take():
+            self._free(fresh)
+            self._set_timer(self._clock.micros())
 
     def forget(self, subscription_id: str) -> None:
         """A subscription is gone, and so is all that concerns it; what is under way arrives, and nobody hears of it."""
@@ -195,11 +202,15 @@ class Deliveries:
 
     # --- sending ---------------------------------------------------------------------------------------------------
 
-    def _free(self, deliveries: Iterable[str]) -> None:
-        ids = list(deliveries)
-        self._held.difference_update(ids)
+    def _take(self) -> list[str]:
+        """Those that were added since the last time."""
+        fresh, self._fresh = self._fresh, []
+        return fresh
+
+    def _free(self, fresh: list[str]) -> None:
+        self._held.difference_update(fresh)
         now = self._clock.micros()
-        self._connection.executemany("UPDATE itron_deliveries SET due = ? WHERE id = ?", ((now, one) for one in ids))
+        self._connection.executemany("UPDATE itron_deliveries SET due = ? WHERE id = ?", ((now, one) for one in fresh))
 
     def _on_timer(self, _detail: Mapping[str, Any]) -> None:
         self._timer = None
@@ -235,9 +246,9 @@ class Deliveries:
         """What is to be sent now; it is under way from here on."""
         now = self._clock.micros()
         letters: list[tuple[str, Letter]] = []
+        if self._under_way:
+            self._carrier()  # what the last one lost is due, too
         due = [row[0] for row in self._connection.execute(_DUE, (now,))]
-        if due or self._under_way:
-            self._carrier()
         for subscription in due:
             busy = sum(one.subscription == subscription for one in self._under_way.values())
             rows = self._connection.execute(_NEXT, (subscription, now, max(0, MOST_AT_ONCE - busy))).fetchall()

@@ -162,8 +162,3 @@ class Simulation:
     seed: int
     start: int
     step: int = 0
-
-    @property
-    def running(self) -> bool:
-        """Whether steps are left."""
-        return self.steps is None or self.step < self.steps

@@ -7,6 +7,7 @@ however the clock was turned; a process that comes back makes up for the last st
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -15,7 +16,7 @@ from ..core.clock import SECOND
 from . import tables, wire
 from .errors import BadRequest, LimitExceeded, NotFound
 from .extension_models import MOST_SIMULATIONS, Simulation
-from .models import Device, Observation, Place
+from .models import MOST_DEVICES, Device, Observation, Place
 from .simulated import values
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ MOST_CAUGHT_UP = 1_000
 
 MILLISECOND = 1_000
 
+_RUNNING = "(steps IS NULL OR step < steps)"
+_DUE = f"start + (step + 1) * interval * {SECOND}"
 _COLUMNS = "id, tenant, template, sensors, devices, interval, steps, seed, start, step"
 
 
@@ -75,12 +78,12 @@ class Simulations:
             raise BadRequest(
                 f"There is no device template with this templateId in {SOLUTION}.", cause="no-such-template"
             )
-        if tables.count(self._store.connection, "itron_simulations") >= MOST_SIMULATIONS:
+        count = partial(tables.count, self._store.connection)
+        if count("itron_simulations") >= MOST_SIMULATIONS or count("itron_devices") + plan.devices > MOST_DEVICES:
             raise LimitExceeded
         simulation_id = self._ids.uuid("itron/simulations")
         devices = [self._device(simulation_id, template.name, number) for number in range(plan.devices)]
-        for device in devices:
-            self._provisioning.add_device(place, device)
+        self._provisioning.add_devices(place, devices)
         seed = self._ids.stream("itron/simulations").getrandbits(31) if plan.seed is None else plan.seed
         start = self._clock.micros() // MILLISECOND * MILLISECOND  # all that a timestamp shows
         one = Simulation(
@@ -100,7 +103,7 @@ class Simulations:
 
     def of(self, tenant: str) -> list[Simulation]:
         """A tenant's simulations, oldest first; those too that are over."""
-        return [one for one in self._all() if one.tenant == tenant]
+        return self._all("tenant = ?", tenant)
 
     def delete(self, tenant: str, simulation_id: str) -> None:
         """A simulation stops and is gone; its devices and what they said stay.
@@ -138,14 +141,13 @@ class Simulations:
         """Make one step of every simulation that is due; what is due still makes the timer fire again at once."""
         self._timer = None
         now = self._clock.micros()
-        for one in self._all():
-            if one.running and _due(one) <= now:
-                self._step(one)
-                self._set_step(one, one.step + 1)
+        for one in self._all(f"{_RUNNING} AND {_DUE} <= ?", now):
+            self._step(one)
+            self._set_step(one, one.step + 1)
         self._arm()
 
     def _step(self, one: Simulation) -> None:
-        at = _due(one)
+        at = one.start + (one.step + 1) * one.interval * SECOND
         for number, device in enumerate(one.devices):
             said = values(one.seed, number, one.sensors, at // SECOND)
             fields = {wire.TIMESTAMP: wire.timestamp(at)}
@@ -161,9 +163,10 @@ class Simulations:
         if self._timer is not None:
             self._clock.cancel(self._timer)
             self._timer = None
-        moments = [_due(one) for one in self._all() if one.running]
-        if moments:
-            self._timer = self._clock.call_at(min(moments), TIMER)
+        query = f"SELECT min({_DUE}) FROM itron_simulations WHERE {_RUNNING}"  # noqa: S608  words of our own
+        (due,) = self._store.connection.execute(query).fetchone()
+        if due is not None:
+            self._timer = self._clock.call_at(due, TIMER)
 
     # --- the table -------------------------------------------------------------------------------------------------
 
@@ -171,8 +174,9 @@ class Simulations:
         device_id = self._ids.uuid("itron/devices")
         return wire.simulated_device(kind, {"simulationId": simulation_id, "number": number}, device_id)
 
-    def _all(self) -> list[Simulation]:
-        rows = self._store.connection.execute(f"SELECT {_COLUMNS} FROM itron_simulations ORDER BY number")  # noqa: S608
+    def _all(self, condition: str = "true", *parameters: Any) -> list[Simulation]:
+        query = f"SELECT {_COLUMNS} FROM itron_simulations WHERE {condition} ORDER BY number"  # noqa: S608
+        rows = self._store.connection.execute(query, parameters)
         return [
             Simulation(one, tenant, template, _texts(sensors), _texts(devices), interval, steps, seed, start, step)
             for one, tenant, template, sensors, devices, interval, steps, seed, start, step in rows
@@ -198,11 +202,6 @@ class Simulations:
 
     def _set_step(self, one: Simulation, step: int) -> None:
         self._store.connection.execute("UPDATE itron_simulations SET step = ? WHERE id = ?", (step, one.id))
-
-
-def _due(one: Simulation) -> int:
-    """When its next step is due."""
-    return one.start + (one.step + 1) * one.interval * SECOND
 
 
 def _texts(text: str) -> tuple[str, ...]:

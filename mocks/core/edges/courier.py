@@ -64,7 +64,7 @@ class Courier:
         self._journal = journal
         self._running = running
         self._idle = threading.Condition()
-        self._under_way: set[Copy] = set()
+        self._under_way: set[object] = set()
         self._lanes: dict[tuple[int, str], deque[Copy]] = {}
         self._gates: dict[str, LetterGate] = {}
         self._era = 0
@@ -88,9 +88,16 @@ class Courier:
                 self._end(copy)
                 self._tell(copy, Outcome(None, f"lost, by the fault {lost}"))
 
+    def announce(self) -> Callable[[], None]:
+        """Letters will follow, so nothing has settled before the returned function is called: they are sent."""
+        promise = object()
+        with self._idle:
+            self._under_way.add(promise)
+        return lambda: self._end(promise)
+
     @property
     def busy(self) -> bool:
-        """Whether a letter is under way."""
+        """Whether a letter is under way, or announced."""
         return bool(self._under_way)
 
     def settle(self, timeout: float) -> bool:
@@ -121,9 +128,9 @@ class Courier:
             self._under_way.add(copy)
             return True
 
-    def _end(self, copy: Copy) -> None:
+    def _end(self, one: object) -> None:
         with self._idle:
-            self._under_way.discard(copy)
+            self._under_way.discard(one)
             if not self._under_way:
                 self._idle.notify_all()
 
