@@ -249,6 +249,8 @@ class Deliveries:
         if self._under_way:
             self._carrier()  # what the last one lost is due, too
         due = [row[0] for row in self._connection.execute(_DUE, (now,))]
+        if due:
+            self._carrier()
         for subscription in due:
             busy = sum(one.subscription == subscription for one in self._under_way.values())
             rows = self._connection.execute(_NEXT, (subscription, now, max(0, MOST_AT_ONCE - busy))).fetchall()

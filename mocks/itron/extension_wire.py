@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import msgspec
 
@@ -123,12 +123,8 @@ def subscription(body: bytes, subscription_id: str, client: str, *, anywhere: bo
 
 
 def _check_url(address: str, *, anywhere: bool) -> None:
-    try:
-        place = urlsplit(address)
-        sound = place.scheme in ("http", "https") and place.hostname and (place.port is None or place.port > 0)
-    except ValueError:
-        sound = False
-    if not sound or len(address) > LONGEST_URL or not _URL.fullmatch(address):
+    place = _split(address) if len(address) <= LONGEST_URL and _URL.fullmatch(address) else None
+    if place is None:
         raise BadRequest(f"{URL} must be an absolute http or https URL.", cause="bad-url")
     if "@" in place.netloc or place.fragment:
         raise BadRequest(f"{URL} must have no credentials (put them into {HEADERS}) and no fragment.", cause="bad-url")
@@ -137,6 +133,16 @@ def _check_url(address: str, *, anywhere: bool) -> None:
             f"{URL} must lie on this machine (127.0.0.1, [::1] or localhost). To allow any receiver, {REMEDY}.",
             cause="not-loopback",
         )
+
+
+def _split(address: str) -> SplitResult | None:
+    """The parts of an http or https URL; None when it is none."""
+    try:
+        place = urlsplit(address)
+        sound = place.scheme in ("http", "https") and place.hostname and (place.port is None or place.port > 0)
+    except ValueError:
+        return None
+    return place if sound else None
 
 
 def is_loopback(host: str) -> bool:

@@ -142,7 +142,7 @@ class LetterGate:
         self._forward = forward
         self._tickets = count(1)
         self._held: dict[bytes, Copy] = {}
-        self._strike: Strike | None = None
+        self._strikes: list[Strike] = []
 
     def __call__(self, copy: Copy) -> str | None:
         """Forward a letter as the plan has it.
@@ -151,9 +151,9 @@ class LetterGate:
             The name of the rule by which it is lost, if it is.
         """
         ticket = b"%d" % next(self._tickets)
-        self._strike = None
+        self._strikes.clear()
         sends = self._gate("out", copy.letter.peer, ticket, copy.letter.describe)
-        strike = self._strike
+        strike = self._strikes[0] if self._strikes else None
         copy.fault = strike.rule.name if strike else None
         self._held[ticket] = copy
         if strike is not None and isinstance(strike.action, Drop):
@@ -170,4 +170,4 @@ class LetterGate:
         return None
 
     def _told(self, strike: Strike, _direction: str, _peer: object) -> None:
-        self._strike = strike
+        self._strikes.append(strike)

@@ -40,7 +40,7 @@ class Recorder:
         """One request by a listener's edge."""
         app = wsgi.mount(self.dispatch)
         edge = HttpEdge(self.dispatch, self.clock, reference=(lambda: app) if lane == "reference" else None)
-        scope = {
+        scope: dict[str, Any] = {
             "type": "http",
             "method": "POST",
             "path": "/root",

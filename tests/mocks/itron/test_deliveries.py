@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import select
+import socket
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -50,7 +51,13 @@ def post_hot(caller: Caller, *numbers: float, device: str | None = None, **value
     return device
 
 
-# --- what is sent ------------------------------------------------------------------------------------------------------
+def has_come(wire: Wire) -> bool:
+    """Whether something waits to be read."""
+    assert isinstance(wire.socket, socket.socket)
+    return bool(select.select([wire.socket], [], [], 0)[0])
+
+
+# --- what is sent ----------------------------------------------------------------------------------------------------
 
 
 def test_delivery_says_what_happened_where(caller: Caller, receiver: WebhookReceiver) -> None:
@@ -165,7 +172,7 @@ def test_whoever_is_told_has_been_answered(served_of: MakeCaller, direct: bool) 
     path = solution("lab", "devices", caller.make_device(), "observations")
     answered: list[bool] = []
     with Wire(str(caller.http.base_url)) as wire:
-        receiver.meanwhile = lambda: answered.append(bool(select.select([wire.socket], [], [], 0)[0]))
+        receiver.meanwhile = lambda: answered.append(has_come(wire))
         body = json.dumps({"observations": [at(0, temperature=31)]}).encode()
         wire.send(request("POST", path, {"Authorization": caller.token()}, body))
         assert eventually(lambda: bool(answered))
@@ -176,7 +183,7 @@ def test_whoever_is_told_has_been_answered(served_of: MakeCaller, direct: bool) 
     assert answered == [True]
 
 
-# --- retries -----------------------------------------------------------------------------------------------------------
+# --- retries ---------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("status", [429, 500, 503, 599])
@@ -270,7 +277,7 @@ def test_running_clock_retries_by_itself(world_of: Any) -> None:
         assert [one.status for one in receiver.requests] == [503, 503, 503, 204]
 
 
-# --- faults ------------------------------------------------------------------------------------------------------------
+# --- faults ----------------------------------------------------------------------------------------------------------
 
 
 def fault(caller: Caller, action: dict[str, Any], **when: Any) -> None:
@@ -335,7 +342,7 @@ def test_answer_lost_by_a_fault_does_not_keep_the_delivery(caller: Caller, recei
     assert len(receiver.deliveries) == 1
 
 
-# --- what goes ---------------------------------------------------------------------------------------------------------
+# --- what goes -------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("gone", ["subscription", "event"])

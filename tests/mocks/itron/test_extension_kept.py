@@ -59,7 +59,7 @@ def readings(caller: Caller, device: str) -> list[Any]:
     return [one for page in caller.pages(solution(STUDIO, "devices", device, "observations")) for one in page]
 
 
-# --- the next process --------------------------------------------------------------------------------------------------
+# --- the next process ------------------------------------------------------------------------------------------------
 
 
 def test_retry_goes_on_in_the_next_process(tmp_path: Path) -> None:
@@ -173,7 +173,7 @@ def test_kill_with_pending_deliveries_loses_none(tmp_path: Path) -> None:
     assert sorted(one.observation["number"] for one in found) == list(range(40))
 
 
-# --- one process -------------------------------------------------------------------------------------------------------
+# --- one process -----------------------------------------------------------------------------------------------------
 
 
 def test_reset_world_sends_and_simulates_nothing_more(caller: Caller) -> None:
