@@ -5,7 +5,6 @@ Here, and only here, fakes and clients meet.
 
 from __future__ import annotations
 
-import ssl
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -118,7 +117,7 @@ class VendorHandle:
         credentials = self.credentials
         known = {key: credentials[key] for key in client.credentials}
         if self.ca is not None:
-            known["transport"] = _trusting(self.ca, asynchronous=bool(prefix))
+            known["ca"] = self.ca
         return client.find(prefix)(**{"base_url": self.url, **known, **options})
 
 
@@ -254,11 +253,3 @@ def _certificate(tls: bool | str | Path, ended: ExitStack) -> TlsFiles | None:
     if tls is True:
         return ended.enter_context(certificates.temporary((), now))
     return certificates.kept(Path(tls), (), now)
-
-
-def _trusting(ca: str, *, asynchronous: bool) -> httpx.AsyncHTTPTransport | httpx.HTTPTransport:
-    """What carries a client's calls to a vendor whose authority only we know."""
-    import httpx  # noqa: PLC0415  comes with the clients
-
-    context = ssl.create_default_context(cafile=ca)
-    return httpx.AsyncHTTPTransport(verify=context) if asynchronous else httpx.HTTPTransport(verify=context)
