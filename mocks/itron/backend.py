@@ -193,9 +193,13 @@ class Backend:
         self.estate.resume()
         self._observations.reset()
 
+    @property
+    def furnished(self) -> bool:
+        """Whether somebody has looked already, so that what is there from the start was made."""
+        return bool(self._meta("furnished"))
+
     def counts(self) -> dict[str, int]:
-        """How many of everything there are."""
-        self._furnish()
+        """How many of everything there are; to ask makes nothing."""
         names = ("solutions", "devices", "templates", "observations", "tokens")
         return {name: tables.count(self._store.connection, f"itron_{name}") for name in names}
 
@@ -217,7 +221,7 @@ class Backend:
 
     def _furnish(self) -> None:
         """Make the devices that are there from the start, and their past, once."""
-        if self._meta("furnished"):
+        if self.furnished:
             return
         self._set_meta("furnished", 1)
         world, start = self._ids.seed, (self._meta("start") or 0) // SECOND
