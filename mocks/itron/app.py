@@ -77,6 +77,7 @@ class Itron:
             "tenants": [
                 {"id": one.id, "client_id": one.client_id, "mesh_devices": estate.count(one)} for one in estate.tenants
             ],
+            "furnished": self.backend.furnished,
             "counts": self.backend.counts(),
             "tokens": [token.as_json() for token in self.backend.tokens.newest(SHOWN)],
         }

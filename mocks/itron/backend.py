@@ -225,9 +225,13 @@ class Backend:
         if self.simulations:
             self.simulations.reset()
 
+    @property
+    def furnished(self) -> bool:
+        """Whether somebody has looked already, so that what is there from the start was made."""
+        return bool(self._meta("furnished"))
+
     def counts(self) -> dict[str, int]:
-        """How many of everything there are."""
-        self._furnish()
+        """How many of everything there are; to ask makes nothing."""
         names = ["solutions", "devices", "templates", "observations", "tokens"]
         names += ["events", "subscriptions", "deliveries"] if self.events else []
         names += ["simulations"] if self.simulations else []
@@ -251,7 +255,7 @@ class Backend:
 
     def _furnish(self) -> None:
         """Make the devices that are there from the start, and their past, once."""
-        if self._meta("furnished"):
+        if self.furnished:
             return
         self._set_meta("furnished", 1)
         world, start = self.ids.seed, (self._meta("start") or 0) // SECOND

@@ -134,7 +134,7 @@ class Observations:
                 rows.close()
                 return Page(items, Cursor(*last, start.newest))
             items.append(item)
-            last = row[:2]
+            last = (row[0], row[1])
         return Page(items, None)
 
     # --- bounds ----------------------------------------------------------------------------------------------------

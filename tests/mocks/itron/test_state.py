@@ -86,6 +86,16 @@ def test_state_shows_who_and_how_many_and_no_secret(caller: Caller) -> None:
     assert [secret for secret in secrets(caller) if secret in text] == []
 
 
+def test_looking_at_the_state_changes_nothing(caller: Caller) -> None:
+    before = caller.world.snapshot()
+    state = caller.vendor.state()
+    assert (state["furnished"], state["counts"]["devices"], state["tenants"][0]["mesh_devices"]) == (False, 0, 8)
+    assert caller.world.snapshot() == before
+    caller.get(SANDBOX)
+    state = caller.vendor.state()
+    assert (state["furnished"], state["counts"]["devices"]) == (True, 12)
+
+
 def secrets(caller: Caller) -> list[str]:
     """Every secret that the vendor gave out."""
     found = [tenant.client_secret for tenant in caller.backend.estate.tenants]
