@@ -140,8 +140,11 @@ def test_two_programs_posting_and_tailing_through_renewals_lose_no_reading(schem
             device = setting_up.create_device("SensorTag", {}).id
         stop, found = threading.Event(), list[Any]()
 
+        def rest(_seconds: float) -> None:
+            stop.wait(0.001)
+
         def poll() -> None:
-            with client_of(lab, sleep=lambda _seconds: stop.wait(0.001)) as client:
+            with client_of(lab, sleep=rest) as client:
                 for observation in client.tail(device, every=1, since=START - MINUTE, until=stop.is_set):
                     found.append(observation["n"])
                     if len(found) == count:
