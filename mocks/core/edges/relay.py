@@ -198,15 +198,19 @@ class UdpRelay:
         traffic.received += 1
         traffic.received_bytes += len(data)
         self._keep(peer)
-        described: Mapping[str, str] = {}
-        if self._protocol == "coap" and (self._watch or self._plan):
-            # Each has to be looked at, or it would not be known which exchange the next belongs to.
-            described = self._exchanges.describe(direction, peer, data)
+        described: Mapping[str, str] | None = None
+
+        def describe() -> Mapping[str, str]:
+            nonlocal described
+            if described is None:
+                described = self._exchanges.describe(direction, peer, data) if self._protocol == "coap" else {}
+            return described
+
         self._struck = None
-        sends = self._gate(direction, peer, data, lambda: described)
+        sends = self._gate(direction, peer, data, describe)
         sends = [(0.0, data)] if sends is None else sends
         if self._watch is not None:
-            self._watch(Passage(direction, label(peer), len(data), described, self._struck, sends))
+            self._watch(Passage(direction, label(peer), len(data), describe(), self._struck, sends))
         for delay, one in sends:
             if not delay:
                 self._send(direction, peer, one)
