@@ -46,15 +46,17 @@ _LOGIN = ("username", "password", "client_id")
 _CLIENTS = {
     "scanalytics": _Client("vendorlab.clients.scanalytics", "ScanalyticsClient", _LOGIN),
     "inode": _Client("vendorlab.clients.inode", "INodeClient", (*_LOGIN, "client_secret")),
+    "itron-platform": _Client("vendorlab.clients.itron", "DataPlatformClient", ("client_id", "client_secret")),
 }
 
 
 class VendorHandle:
-    """One vendor of a world, as a test meets it. It listens from the moment its ``url`` is first asked for."""
+    """One address of a vendor, as a test meets it. It listens from the moment its ``url`` is first asked for."""
 
-    def __init__(self, world: World, name: str) -> None:
+    def __init__(self, world: World, name: str, vendor: str) -> None:
         self._world = world
         self._name = name
+        self._vendor = vendor
 
     @property
     def url(self) -> str:
@@ -76,7 +78,7 @@ class VendorHandle:
     @property
     def backend(self) -> Vendor:
         """The vendor itself, for what no other handle offers."""
-        return self._world.vendor(self._name)
+        return self._world.vendor(self._vendor)
 
     @property
     def app(self) -> flask.Flask:
@@ -156,10 +158,17 @@ class Lab:
         """SMATS iNode."""
         return self.vendor("inode")
 
+    @property
+    def itron(self) -> VendorHandle:
+        """Itron's Data Platform."""
+        return self.vendor("itron-platform")
+
     def vendor(self, name: str) -> VendorHandle:
-        """A vendor by name."""
-        self.world.vendor(name)
-        return VendorHandle(self.world, name)
+        """A vendor by the name of an address, or by its own: then by its first address."""
+        address = registry.address(name)
+        vendor = name if address is None else address.vendor
+        self.world.vendor(vendor)
+        return VendorHandle(self.world, name if address is None else address.name, vendor)
 
     def reset(self, seed: int | None = None) -> None:
         """Return to the start, from the same seed or another."""
