@@ -184,7 +184,7 @@ class StaleRetained(Fault, frozen=True, tag="stale-retained"):
 
 
 class Throttle(Fault, frozen=True, tag="throttle"):
-    """From here on the connection passes so many bytes a second."""
+    """From here on the client is sent so many bytes a second."""
 
     fits: ClassVar[frozenset[str]] = MQTT
 

@@ -75,6 +75,10 @@ def _corrupted(data: bytes, action: Corrupt, drawn: random.Random) -> bytes:
     return bytes(spoiled)
 
 
+def _topics_fit(pattern: str, topics: str) -> bool:
+    return any(topic_fits(pattern, topic) for topic in topics.split("\0"))
+
+
 class _Active:
     """A rule with its counts.
 
@@ -96,7 +100,7 @@ class _Active:
     def fits(self, seen: Callable[[str], str]) -> bool:
         """Whether what passes is what the rule counts."""
         return all(
-            topic_fits(value, seen(name)) if name == "topic" else seen(name) == value for name, value in self._given
+            _topics_fit(value, seen(name)) if name == "topic" else seen(name) == value for name, value in self._given
         )
 
     def due(self, seen: Callable[[str], str]) -> bool:
@@ -130,6 +134,7 @@ class FaultPlan:
         self._active: list[_Active] = []
         self._made = 0
         self._asked: dict[str, tuple[_Active, ...]] = {}
+        self._by_exchange: frozenset[str] = frozenset()
         self._sort()
 
     def __bool__(self) -> bool:
@@ -138,6 +143,10 @@ class FaultPlan:
     def concerns(self, protocol: Protocol) -> bool:
         """Whether any rule may strike what passes on a protocol; while none does, it need not be looked at."""
         return bool(self._asked[protocol])
+
+    def counts_exchanges(self, protocol: Protocol) -> bool:
+        """Whether any rule for a protocol counts each exchange by itself."""
+        return protocol in self._by_exchange
 
     def add(self, rule: Rule | dict[str, Any]) -> Rule:
         """Add a rule, given as a ``Rule`` or as its JSON.
@@ -208,7 +217,8 @@ class FaultPlan:
 
         Args:
             protocol: on which it passes.
-            seen: tells what it is, by the names of ``Match`` and of ``When.per``; "" where there is no such thing.
+            seen: tells what it is, by the names of ``Match`` and of ``When.per``; "" where there is no such thing, and
+                U+0000 between several topics.
         """
         winner: Strike | None = None
         for active in self._asked[protocol]:
@@ -249,3 +259,8 @@ class FaultPlan:
             passing: tuple(active for active in self._active if active.protocols & rules)
             for passing, rules in _CARRIES.items()
         }
+        self._by_exchange = frozenset(
+            passing
+            for passing, asked in self._asked.items()
+            if any(active.rule.when.per == "exchange" for active in asked)
+        )

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     Sends = list[tuple[float, bytes]]
     """What to send, each after so many seconds of line time, in this order."""
     Describe = Callable[[], Mapping[str, str]]
-    """What a message is, by the names of ``rules.Match`` and of ``When.per``; called only if a rule may ask."""
+    """What a message is, by the names of ``rules.Match`` and of ``When.per``; called if a rule asks."""
     Told = Callable[[Strike, Direction, Hashable], None]
     """Hears of every strike."""
 
@@ -102,7 +102,9 @@ class DatagramGate:
         """
         if not self._plan.concerns(self._protocol) and not self.held:
             return None
-        strike = self._plan.strike(self._protocol, _seen(self._vendor, direction, peer, describe))
+        # Whoever tells exchanges apart has to see every datagram, or would not know where the next belongs.
+        described = describe() if self._plan.counts_exchanges(self._protocol) else None
+        strike = self._plan.strike(self._protocol, _seen(self._vendor, direction, label(peer), describe, described))
         flow = direction, peer
         sends = None if strike is None else self._struck(strike, flow, data)
         if strike is not None and self._told is not None:
@@ -190,13 +192,14 @@ class PacketGate:
 
         Args:
             direction: ``in``, towards the broker, or ``out``.
-            connection: which; its address as the socket gives it or as text, where rules are to match it as ``peer``.
+            connection: which, for whoever hears of strikes.
             packet_type: as ``PUBLISH``.
-            describe: tells the session (the client's id), the topic and the principal.
+            describe: tells the session (the client's id), the principal, the peer (its address), and the topic. Between
+                several topics it puts U+0000, which none may hold (MQTT 5.0, section 1.5.4).
         """
         if not self._plan.concerns("mqtt"):
             return None
-        strike = self._plan.strike("mqtt", _seen(self._vendor, direction, connection, describe, type=packet_type))
+        strike = self._plan.strike("mqtt", _seen(self._vendor, direction, None, describe, None, type=packet_type))
         if strike is not None:
             self.counts[kind(strike.action)] += 1
             if self._told is not None:
@@ -212,17 +215,21 @@ def label(peer: Any) -> str:
     return str(peer)
 
 
-def _seen(vendor: str, direction: Direction, peer: Hashable, describe: Describe, **known: str) -> Callable[[str], str]:
+def _seen(
+    vendor: str,
+    direction: Direction,
+    peer: str | None,
+    describe: Describe,
+    described: Mapping[str, str] | None,
+    **known: str,
+) -> Callable[[str], str]:
     """What a message is, for the plan to ask: it is described once, and only if a rule asks for what is not known."""
-    known |= {"vendor": vendor, "direction": direction}
-    described: Mapping[str, str] | None = None
+    known |= {"vendor": vendor, "direction": direction} | ({} if peer is None else {"peer": peer})
 
     def seen(name: str) -> str:
         nonlocal described
         if name in known:
             return known[name]
-        if name == "peer":
-            return label(peer)
         if described is None:
             described = describe()
         return described.get(name, "")

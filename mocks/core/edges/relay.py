@@ -8,8 +8,6 @@ client may be silent.
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import socket
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -17,15 +15,15 @@ from ..actions import kind
 from ..exchanges import Exchanges
 from ..gates import DatagramGate, label
 from ..rules import FaultError, Rule
+from .datagram import Endpoint, udp_socket
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from ..faults import FaultPlan, Strike
     from ..rules import Direction
+    from .datagram import Address
 
-    Address = tuple[Any, ...]
-    """As sockets give it: host and port, for IPv6 also flow and scope."""
 
 MOST_CLIENTS = 500
 """Each has a socket, and a process often has no more than 1,024."""
@@ -35,9 +33,6 @@ MOST_LATE = 20_000
 
 MOST_PENDING = 64
 """Datagrams of one client that wait until its socket is open, which takes one turn of the loop."""
-
-BUFFER = 4 << 20
-"""Bytes that the system may keep for a socket: a burst of a thousand small datagrams overflows the usual 208 KiB."""
 
 IDLE_SECONDS = 300.0
 
@@ -79,7 +74,7 @@ class _Client:
 
     address: Address
     seen: float
-    upstream: _Socket | None = None
+    upstream: Endpoint | None = None
     pending: list[bytes] = field(default_factory=list[bytes])
     closed: bool = False
 
@@ -128,7 +123,7 @@ class UdpRelay:
         self._late = 0
         self._opening: set[asyncio.Task[None]] = set()
         self._struck: Strike | None = None
-        self._front: _Socket | None = None
+        self._front: Endpoint | None = None
         self._sweep: asyncio.TimerHandle | None = None
         self._gate: DatagramGate
         self._loop: asyncio.AbstractEventLoop
@@ -159,11 +154,10 @@ class UdpRelay:
             emit=self._send,
             told=self._tell,
         )
-        _, self._front = await self._loop.create_datagram_endpoint(
-            lambda: _Socket(lambda data, peer: self._arrived("in", peer, data), lambda: None),
-            local_addr=self._listen[:2],
-        )
-        self._listen = self._front.transport.get_extra_info("sockname")
+        raw = udp_socket(listen=self._listen)
+        self._front = Endpoint(raw, lambda data, peer: self._arrived("in", peer, data), lambda: None)
+        await self._front.open(self._loop)
+        self._listen = raw.getsockname()
         if self._listen[1] == self._to[1] and self._listen[0] in (self._to[0], "0.0.0.0", "::"):  # noqa: S104  compared
             await self.stop()
             raise OSError(f"it would send to itself at {label(self._to)}")
@@ -176,10 +170,12 @@ class UdpRelay:
         for task in list(self._opening):
             task.cancel()
         await asyncio.gather(*self._opening, return_exceptions=True)
+        sockets = [self._front, *(client.upstream for client in self._clients.values())]
         for client in list(self._clients.values()):
             self._forget(client)
         if self._front is not None:
             self._front.transport.close()
+        await asyncio.gather(*(one.closed for one in sockets if one is not None))
 
     def statistics(self) -> dict[str, Any]:
         """What has passed and what has gone wrong, as JSON-like data."""
@@ -202,15 +198,19 @@ class UdpRelay:
         traffic.received += 1
         traffic.received_bytes += len(data)
         self._keep(peer)
-        described: Mapping[str, str] = {}
-        if self._protocol == "coap" and (self._watch or self._plan):
-            # Each has to be looked at, or it would not be known which exchange the next belongs to.
-            described = self._exchanges.describe(direction, peer, data)
+        described: Mapping[str, str] | None = None
+
+        def describe() -> Mapping[str, str]:
+            nonlocal described
+            if described is None:
+                described = self._exchanges.describe(direction, peer, data) if self._protocol == "coap" else {}
+            return described
+
         self._struck = None
-        sends = self._gate(direction, peer, data, lambda: described)
+        sends = self._gate(direction, peer, data, describe)
         sends = [(0.0, data)] if sends is None else sends
         if self._watch is not None:
-            self._watch(Passage(direction, label(peer), len(data), described, self._struck, sends))
+            self._watch(Passage(direction, label(peer), len(data), describe(), self._struck, sends))
         for delay, one in sends:
             if not delay:
                 self._send(direction, peer, one)
@@ -239,11 +239,11 @@ class UdpRelay:
         else:
             self.overflow += 1
 
-    def _write(self, line: _Socket | None, data: bytes, direction: Direction, peer: Address | None) -> None:
+    def _write(self, line: Endpoint | None, data: bytes, direction: Direction, peer: Address | None) -> None:
         if line is None or line.busy or line.transport.is_closing():
             self.overflow += 1
             return
-        line.transport.sendto(data, peer)
+        line.send(data, peer)
         self.traffic[direction].sent += 1
         self.traffic[direction].sent_bytes += len(data)
 
@@ -265,10 +265,9 @@ class UdpRelay:
 
     async def _open(self, client: _Client) -> None:
         try:
-            _, upstream = await self._loop.create_datagram_endpoint(
-                lambda: _Socket(lambda data, _: self._arrived("out", client.address, data), self._refused),
-                remote_addr=self._to[:2],
-            )
+            raw = udp_socket(to=self._to)
+            upstream = Endpoint(raw, lambda data, _: self._arrived("out", client.address, data), self._refused)
+            await upstream.open(self._loop)
         except OSError:  # no more sockets, or no way there
             self.overflow += len(client.pending)
             self._forget(client)
@@ -298,45 +297,6 @@ class UdpRelay:
                 break
             self._forget(client)
         self._sweep = self._loop.call_later(self._idle / 4, self._forget_silent)
-
-
-class _Socket(asyncio.DatagramProtocol):
-    """A socket: what clients know, or what stands for one of them towards the server.
-
-    Args:
-        take: takes what arrives, and from where.
-        refused: hears that nobody listens there.
-
-    Attributes:
-        busy: as much waits to be sent as may.
-    """
-
-    transport: asyncio.DatagramTransport
-
-    def __init__(self, take: Callable[[bytes, Address], None], refused: Callable[[], None]) -> None:
-        self.busy = False
-        self._take = take
-        self._refused = refused
-
-    def connection_made(self, transport: asyncio.DatagramTransport) -> None:  # type: ignore[override]  # asyncio's own
-        self.transport = transport
-        raw: socket.socket = transport.get_extra_info("socket")
-        for option in (socket.SO_RCVBUF, socket.SO_SNDBUF):
-            with contextlib.suppress(OSError):
-                raw.setsockopt(socket.SOL_SOCKET, option, BUFFER)
-
-    def datagram_received(self, data: bytes, addr: Address) -> None:
-        self._take(data, addr)
-
-    def error_received(self, exc: Exception) -> None:
-        _ = exc
-        self._refused()
-
-    def pause_writing(self) -> None:
-        self.busy = True
-
-    def resume_writing(self) -> None:
-        self.busy = False
 
 
 def check(rule: Rule, protocol: Literal["coap", "udp"]) -> None:

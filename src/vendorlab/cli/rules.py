@@ -70,7 +70,7 @@ _MQTT: dict[str, dict[str, Any]] = {
     "refuse": {"type": int, "metavar": "CODE", "help": "The packet is refused with this MQTT 5 reason code."},
     "forget-session": {**_FLAG, "help": "The broker loses the session."},
     "stale-retained": {**_FLAG, "help": "The broker sends retained messages again, as they were one change ago."},
-    "throttle": {"type": int, "metavar": "BYTES", "help": "From here on so many bytes pass a second."},
+    "throttle": {"type": int, "metavar": "BYTES", "help": "From here on the client is sent so many bytes a second."},
     "half-open": {**_FLAG, "help": "From here on nothing passes, and the connection stays open."},
 }
 _MORE: dict[str, dict[str, Any]] = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from vendorlab.mocks.core import gates as gates_module
 from vendorlab.mocks.core.actions import Cut, Drop
+from vendorlab.mocks.core.exchanges import Exchanges
 from vendorlab.mocks.core.faults import FaultPlan
 from vendorlab.mocks.core.gates import DatagramGate, PacketGate, label
 
@@ -270,6 +272,25 @@ def test_message_is_described_once_for_all_rules() -> None:
     assert len(asked) == 1
 
 
+def test_every_datagram_is_described_while_exchanges_are_counted() -> None:
+    watched = Exchanges()
+    rule = {
+        "action": {"kind": "drop"},
+        "match": {"direction": "in", "type": "ACK"},
+        "when": {"per": "exchange", "nth": 1},
+    }
+    plan = FaultPlan(7)
+    plan.add(rule)
+    gate = DatagramGate(plan, vendor="itron", protocol="coap")
+    request, answer = bytes([0x41, 2, 0, 1, 9]), bytes([0x41, 0x44, 0, 7, 9])
+    acknowledged = [bytes([0x60, 0, 0, 1]), bytes([0x60, 0, 0, 7])]
+    passing: list[tuple[Direction, bytes]] = [
+        ("in", request), ("out", acknowledged[0]), ("out", answer), ("in", acknowledged[1]), ("in", acknowledged[1]),
+    ]  # fmt: skip
+    sends = [gate(way, PEER, data, partial(watched.describe, way, PEER, data)) for way, data in passing]
+    assert sends == [None, None, None, [], None], "the second acknowledgement belongs to the same exchange"
+
+
 def test_strikes_are_counted_and_told() -> None:
     told: list[tuple[str, str, Any]] = []
     plan = FaultPlan(7)
@@ -308,6 +329,17 @@ def test_packet_is_struck_by_type_topic_and_session() -> None:
     assert not any([struck("a", "PUBACK"), struck("a", topic="tn/other"), struck("a", way="in")])
     assert [struck("a"), struck("b"), struck("a"), struck("b"), struck("a")] == [False, False, True, True, False]
     assert gate.counts == {"drop": 2}
+
+
+def test_packet_of_several_topics_is_struck_by_any() -> None:
+    plan = FaultPlan(7)
+    plan.add({"action": {"kind": "refuse"}, "match": {"topic": "b/+", "peer": "127.0.0.1:9"}})
+    gate = PacketGate(plan, vendor="itron")
+
+    def struck(topic: str, peer: str = "127.0.0.1:9") -> bool:
+        return gate("in", object(), "SUBSCRIBE", lambda: {"topic": topic, "peer": peer}) is not None
+
+    assert [struck("a/x\0b/x"), struck("b/x"), struck("a/x\0c"), struck("b/x", "[::1]:9")] == [True, True, False, False]
 
 
 def test_packet_gate_says_what_to_do_and_how() -> None:

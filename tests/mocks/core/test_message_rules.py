@@ -39,28 +39,24 @@ def strike(plan: FaultPlan, on: ON = "coap", /, **seen: str) -> str | None:
 @pytest.mark.parametrize(
     ("action", "expected", "protocols"),
     [
-        ({"kind": "drop"}, Drop(), {"coap", "udp", "mqtt", "webhook"}),
-        ({"kind": "duplicate"}, Duplicate(count=1, gap=0), {"coap", "udp", "mqtt", "webhook"}),
-        (
-            {"kind": "duplicate", "count": 3, "gap": 0.5},
-            Duplicate(count=3, gap=0.5),
-            {"coap", "udp", "mqtt", "webhook"},
-        ),
-        ({"kind": "reorder"}, Reorder(behind=1, timeout=1), {"coap", "udp", "webhook"}),
-        ({"kind": "corrupt", "offset": -1, "bit": 7}, Corrupt(offset=-1, bit=7), {"coap", "udp", "mqtt"}),
-        ({"kind": "cut"}, Cut(), {"mqtt"}),
-        ({"kind": "refuse"}, Refuse(code=0x87), {"mqtt"}),
-        ({"kind": "forget-session"}, ForgetSession(), {"mqtt"}),
-        ({"kind": "stale-retained"}, StaleRetained(), {"mqtt"}),
-        ({"kind": "throttle", "rate": 100}, Throttle(rate=100), {"mqtt"}),
-        ({"kind": "half-open"}, HalfOpen(), {"mqtt"}),
+        ({"kind": "drop"}, Drop(), "coap udp mqtt webhook"),
+        ({"kind": "duplicate"}, Duplicate(count=1, gap=0), "coap udp mqtt webhook"),
+        ({"kind": "duplicate", "count": 3, "gap": 0.5}, Duplicate(count=3, gap=0.5), "coap udp mqtt webhook"),
+        ({"kind": "reorder"}, Reorder(behind=1, timeout=1), "coap udp webhook"),
+        ({"kind": "corrupt", "offset": -1, "bit": 7}, Corrupt(offset=-1, bit=7), "coap udp mqtt"),
+        ({"kind": "cut"}, Cut(), "mqtt"),
+        ({"kind": "refuse"}, Refuse(code=0x87), "mqtt"),
+        ({"kind": "forget-session"}, ForgetSession(), "mqtt"),
+        ({"kind": "stale-retained"}, StaleRetained(), "mqtt"),
+        ({"kind": "throttle", "rate": 100}, Throttle(rate=100), "mqtt"),
+        ({"kind": "half-open"}, HalfOpen(), "mqtt"),
     ],
-    ids=lambda value: json.dumps(value) if isinstance(value, dict) else "",
+    ids=str,
 )
-def test_action_is_read_and_knows_where_it_fits(action: dict[str, Any], expected: Any, protocols: set[str]) -> None:
+def test_action_is_read_and_knows_where_it_fits(action: dict[str, Any], expected: Any, protocols: str) -> None:
     rule = parse({"action": action})
     assert rule.action == expected
-    assert rule.protocols == protocols
+    assert rule.protocols == set(protocols.split())
 
 
 @pytest.mark.parametrize(
@@ -118,7 +114,7 @@ def test_action_is_read_and_knows_where_it_fits(action: dict[str, Any], expected
         ({"action": {"kind": "refuse", "code": 0x7F}}, "$.action.code"),
         ({"action": {"kind": "throttle"}}, "rate"),
     ],
-    ids=lambda value: json.dumps(value) if isinstance(value, dict) else "",
+    ids=str,
 )
 def test_rule_that_could_never_strike_is_refused_when_it_is_added(document: dict[str, Any], says: str) -> None:
     plan = FaultPlan(7)
@@ -135,21 +131,21 @@ def test_rule_made_in_python_is_refused_where_it_is_made() -> None:
 @pytest.mark.parametrize(
     ("rule", "asked"),
     [
-        ({"action": DROP, "match": {"protocol": "udp"}}, {"udp", "coap"}),
-        ({"action": DROP, "match": {"protocol": "coap"}}, {"coap"}),
-        ({"action": DROP}, {"udp", "coap", "mqtt"}),
-        ({"action": DROP, "match": {"type": "PUBLISH"}}, {"mqtt"}),
-        ({"action": {"kind": "delay", "seconds": 1}}, {"http", "udp", "coap", "mqtt"}),
-        ({"action": {"kind": "delay", "seconds": 1}, "match": {"method": "GET"}}, {"http", "coap"}),
+        ({"action": DROP, "match": {"protocol": "udp"}}, "udp coap"),
+        ({"action": DROP, "match": {"protocol": "coap"}}, "coap"),
+        ({"action": DROP}, "udp coap mqtt"),
+        ({"action": DROP, "match": {"type": "PUBLISH"}}, "mqtt"),
+        ({"action": {"kind": "delay", "seconds": 1}}, "http udp coap mqtt"),
+        ({"action": {"kind": "delay", "seconds": 1}, "match": {"method": "GET"}}, "http coap"),
     ],
     ids=str,
 )
-def test_plan_concerns_only_what_a_rule_may_strike(rule: dict[str, Any], asked: set[str]) -> None:
+def test_plan_concerns_only_what_a_rule_may_strike(rule: dict[str, Any], asked: str) -> None:
     plan = FaultPlan(7)
     added = plan.add(rule)
     protocols: tuple[ON, ...] = ("http", "coap", "mqtt", "udp")
-    assert {on for on in protocols if plan.concerns(on)} == asked
-    assert {on for on in protocols if strike(plan, on, type="PUBLISH", method="GET")} == asked
+    assert {on for on in protocols if plan.concerns(on)} == set(asked.split())
+    assert {on for on in protocols if strike(plan, on, type="PUBLISH", method="GET")} == set(asked.split())
     plan.remove(added.name)
     assert not any(plan.concerns(on) for on in protocols)
 
