@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from .clock import Clock
+    from .edges.courier import Courier
     from .ids import Ids
     from .store import Store
     from .web.routes import Site
@@ -23,6 +24,7 @@ class Context:
         profile: the name of a dated behaviour; None for the vendor's own default.
         settings: overrides by name.
         store: tables for a vendor that keeps much; it may hold them already from an earlier process (``found``).
+        courier: gives what carries letters to a customer's own server, made when it is first asked for.
     """
 
     clock: Clock
@@ -30,6 +32,7 @@ class Context:
     profile: str | None
     settings: Mapping[str, Any]
     store: Store
+    courier: Callable[[], Courier]
 
 
 @dataclass(frozen=True, slots=True)

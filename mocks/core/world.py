@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     import flask
 
+    from .edges.courier import Courier
     from .edges.inprocess import InProcessTransport
     from .edges.loop import ClockDriver, Line, LoopThread
     from .edges.server import Listener
@@ -79,8 +80,7 @@ class WorldOptions:
         line_on_clock: line time follows the world's clock instead of the wall.
         direct: listeners answer straight from the routes; off, through Flask, as in process.
         addresses: which of its vendors' addresses there are; None for all.
-        state: a folder in which its state outlives the process; one that holds a world already is taken up, its seed
-            and clock instead of ``seed`` and ``start``.
+        state: a folder in which its state outlives the process; a world that is there already is taken up.
     """
 
     seed: int = 0
@@ -129,8 +129,10 @@ class World:
         self._served: dict[str, _Served] = {}
         self._thread = thread
         self._running: _Running | None = None
+        self._courier: Courier | None = None
         # Not the clock's lock: the loop needs that one to answer, and starting and stopping wait for the loop.
         self._listening = threading.RLock()
+        self._starting = threading.Lock()  # never held while anything waits, so it may be taken under any other
         if self.store.kept:
             self._take_up_kept()
 
@@ -149,7 +151,7 @@ class World:
                     known = ", ".join(self._factories) or "none"
                     raise WorldError(f"there is no vendor {name!r} in this world; there are: {known}")
                 profile, settings = self.options.profiles.get(name), self.options.settings.get(name, {})
-                context = Context(self.clock, self.ids, profile, settings, self.store)
+                context = Context(self.clock, self.ids, profile, settings, self.store, self._send_by)
                 self._vendors[name] = self._factories[name](context)
             return self._vendors[name]
 
@@ -222,6 +224,9 @@ class World:
         """Close every listener; a second call does nothing. The state stays, and the world may be started again."""
         with self._listening:
             running, self._running = self._running, None
+            if self._courier is not None:
+                self._courier.forget()
+                self._courier = None
             if running is None:
                 return
             self.journal.interrupt(stop=True)
@@ -247,6 +252,14 @@ class World:
     def __exit__(self, *_exc: object) -> None:
         self.close()
 
+    def settle(self, timeout: float = 5.0) -> bool:
+        """Wait, for real seconds and not under the lock, until no letter is under way and no timer is overdue."""
+        end = self.clock.source() + timeout
+        while self._courier is not None and self._courier.settle(end - self.clock.source()):
+            if not self.clock.run_due():
+                return True
+        return self._courier is None
+
     # --- the whole state -----------------------------------------------------------------------------------------
 
     def keep(self) -> None:
@@ -265,6 +278,8 @@ class World:
             self.clock.reset(self.options.start, self.options.rate)
             self.faults.reseed(self.ids.seed)
             self.journal.restart()
+            if self._courier is not None:
+                self._courier.forget()
             for vendor in self._vendors.values():
                 vendor.reset()
 
@@ -330,6 +345,13 @@ class World:
 
     # --- inside --------------------------------------------------------------------------------------------------
 
+    def _send_by(self) -> Courier:
+        from .edges.courier import Courier  # noqa: PLC0415  most worlds send nothing
+
+        if self._courier is None:
+            self._courier = Courier(self.clock, self.store, lambda: self._run().thread)
+        return self._courier
+
     def _take_up_kept(self) -> None:
         try:
             vendors = [self.vendor(name) for name in self.names]
@@ -354,16 +376,17 @@ class World:
     def _run(self) -> _Running:
         from .edges.loop import ClockDriver, Line, LoopThread  # noqa: PLC0415
 
-        if self._running is None:
-            self.journal.interrupt(stop=False)
-            thread = self._thread or LoopThread()
-            self._running = _Running(
-                thread=thread,
-                owned=self._thread is None,
-                driver=ClockDriver(self.clock, thread.loop),
-                line=Line(self.clock, on_clock=self.options.line_on_clock),
-            )
-        return self._running
+        with self._starting:
+            if self._running is None:
+                self.journal.interrupt(stop=False)
+                thread = self._thread or LoopThread()
+                self._running = _Running(
+                    thread=thread,
+                    owned=self._thread is None,
+                    driver=ClockDriver(self.clock, thread.loop),
+                    line=Line(self.clock, on_clock=self.options.line_on_clock),
+                )
+            return self._running
 
     def __repr__(self) -> str:
         return f"<World {', '.join(self.names)} seed={self.ids.seed} at {to_datetime(self.clock.micros()).isoformat()}>"

@@ -146,8 +146,9 @@ def set_clock(call: Call) -> models.Clock:
 
 
 def advance(call: Call) -> models.Advanced:
-    """Move the clock forward, timer by timer."""
+    """Move the clock forward, timer by timer, and let what is sent from it arrive."""
     fired = call.world.clock.advance(call.body.seconds)
+    call.world.settle()
     now = clock(call)
     listed = [models.Fired(iso(to_micros(one.due)), one.name, dict(one.detail)) for one in fired[:MOST_FIRED_LISTED]]
     return models.Advanced(now.now, now.rate, now.frozen, now.timers, listed, len(fired) - len(listed))

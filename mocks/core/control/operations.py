@@ -97,6 +97,7 @@ OPERATIONS = (
         handlers.advance,
         body=models.Advance,
         answer=models.Advanced,
+        blocking=True,
     ),
     Operation("GET", "/faults", "list-faults", "Every fault", handlers.list_faults, answer=list[models.CountedRule]),
     Operation(
