@@ -103,4 +103,5 @@ def _environment(
     for name, target in targets.items():
         prefix = variable_prefix(name)
         kept |= {f"{prefix}{each.upper()}": value for each, value in target.credentials.items()}
+        kept |= {f"{prefix}CA": target.ca} if target.ca else {}
     return kept | (control.variables() if control else {}) | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}

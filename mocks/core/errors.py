@@ -9,6 +9,8 @@
 
     WorldError                      a world cannot do what was asked
     ├── world.PortTakenError
+    ├── edges.tls.TlsError
+    │   └── edges.certificates.CertificateError
     ├── snapshots.SnapshotError
     └── worlds.UnknownWorldError, worlds.WorldConflictError
 """

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     import flask
 
+    from .edges.certificates import TlsFiles
     from .edges.courier import Courier
     from .edges.inprocess import InProcessTransport
     from .edges.loop import ClockDriver, Line, LoopThread
@@ -77,6 +78,7 @@ class WorldOptions:
         profiles: by vendor, the name of a dated behaviour.
         settings: by vendor, overrides by name.
         host: where its listeners listen.
+        tls: the certificate that they show; None for plain http.
         line_on_clock: line time follows the world's clock instead of the wall.
         direct: listeners answer straight from the routes; off, through Flask, as in process.
         addresses: which of its vendors' addresses there are; None for all.
@@ -89,6 +91,7 @@ class WorldOptions:
     profiles: Mapping[str, str] = field(default_factory=dict[str, str])
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
     host: str = "127.0.0.1"
+    tls: TlsFiles | None = None
     line_on_clock: bool = False
     direct: bool = True
     addresses: frozenset[str] | None = None
@@ -191,7 +194,7 @@ class World:
     def listen(self, face: str, port: int = 0) -> str:
         """Listen for one face, if it does not yet; returns its URL."""
         from .edges.asgi import HttpEdge  # noqa: PLC0415  a world without sockets needs no server
-        from .edges.server import Listener  # noqa: PLC0415
+        from .edges.server import Listener, port_taken  # noqa: PLC0415
 
         if not 0 <= port <= 65_535:
             raise WorldError(f"a port lies between 0 and 65535, not at {port}")
@@ -201,7 +204,7 @@ class World:
                 running = self._run()
                 reference = None if self.options.direct else served.app
                 edge = HttpEdge(served.dispatch, self.clock, reference=reference)
-                listener = Listener(edge, running.line, self.options.host, port)
+                listener = Listener(edge, running.line, self.options.host, port, self.options.tls)
                 try:
                     running.thread.call(listener.start())
                 except OSError as error:
@@ -213,6 +216,11 @@ class World:
         """Where a face listens, or None."""
         listener = self._serve(face).listener
         return listener.url if listener else None
+
+    def ca(self, face: str) -> str | None:
+        """The file with the authority that a client of a face has to trust; None where it listens without TLS."""
+        listener, tls = self._serve(face).listener, self.options.tls
+        return str(tls.ca) if tls and listener and listener.tls else None
 
     def listeners(self) -> list[tuple[str, str, bool]]:
         """Every listener: face, URL, and whether it accepts."""
@@ -390,9 +398,3 @@ class World:
 
     def __repr__(self) -> str:
         return f"<World {', '.join(self.names)} seed={self.ids.seed} at {to_datetime(self.clock.micros()).isoformat()}>"
-
-
-def port_taken(face: str, host: str, port: int, error: OSError) -> str:
-    """What to tell somebody whose port cannot be had."""
-    reason = "is in use" if error.errno == 98 or "in use" in str(error) else f"cannot be listened on ({error.strerror})"
-    return f"port {port} on {host}, for {face}, {reason}; choose another with --port-base, or --port 0 for free ones"

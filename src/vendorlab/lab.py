@@ -5,7 +5,10 @@ Here, and only here, fakes and clients meet.
 
 from __future__ import annotations
 
+import ssl
+from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -15,13 +18,13 @@ from vendorlab.mocks.core.world import World, WorldOptions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
     from types import TracebackType
 
     import flask
     import httpx
 
     from vendorlab.mocks.core.clock import Clock
+    from vendorlab.mocks.core.edges.certificates import TlsFiles
     from vendorlab.mocks.core.faults import FaultPlan
     from vendorlab.mocks.core.journal import Journal
     from vendorlab.mocks.core.vendor import Vendor
@@ -58,6 +61,12 @@ class VendorHandle:
     def url(self) -> str:
         """Where it listens."""
         return self._world.listen(self._name)
+
+    @property
+    def ca(self) -> str | None:
+        """The file with the certificate authority to trust, where the world speaks https."""
+        self._world.listen(self._name)
+        return self._world.ca(self._name)
 
     @property
     def credentials(self) -> Mapping[str, Any]:
@@ -106,14 +115,22 @@ class VendorHandle:
         client = _CLIENTS[self._name]
         credentials = self.credentials
         known = {key: credentials[key] for key in client.credentials}
+        if self.ca is not None:
+            known["transport"] = _trusting(self.ca, asynchronous=bool(prefix))
         return client.find(prefix)(**{"base_url": self.url, **known, **options})
 
 
 class Lab:
-    """A world with handles for its vendors, as ``lab.scanalytics``, and for its clock, faults and journal."""
+    """A world with handles for its vendors, as ``lab.scanalytics``, and for its clock, faults and journal.
 
-    def __init__(self, world: World) -> None:
+    Args:
+        world: the world.
+        ended: what else is to end with it.
+    """
+
+    def __init__(self, world: World, ended: ExitStack | None = None) -> None:
         self.world = world
+        self._ended = ended or ExitStack()
 
     @property
     def clock(self) -> Clock:
@@ -160,6 +177,7 @@ class Lab:
     def stop(self) -> None:
         """Close every listener, and let go of the folder with the state if there is one."""
         self.world.close()
+        self._ended.close()
 
     def __enter__(self) -> Self:
         return self
@@ -177,6 +195,7 @@ def world(
     rate: float = 1.0,
     profiles: Mapping[str, str] | None = None,
     settings: Mapping[str, Mapping[str, Any]] | None = None,
+    tls: bool | str | Path = False,
     state: str | Path | None = None,
 ) -> Lab:
     """A world of its own, with nothing shared.
@@ -188,6 +207,8 @@ def world(
         rate: world seconds per real second.
         profiles: a dated behaviour by vendor, as ``{"scanalytics": "modern"}``.
         settings: switches by vendor, as ``{"scanalytics": {"refresh_grace": 60}}``.
+        tls: listen with https: True makes a certificate that ends with the world, a folder keeps one (and makes it
+            if there is none). What a client has to trust is each vendor's ``ca``.
         state: a folder in which all state outlives the process; one that holds a world already is taken up.
 
     Example:
@@ -200,13 +221,35 @@ def world(
         chosen, addresses = registry.chosen(vendors)
     except KeyError as error:
         raise ValueError(f"there is no vendor {error}; there are: {', '.join(registry.names())}") from error
-    options = WorldOptions(
-        seed=seed,
-        start=start,
-        rate=rate,
-        profiles=profiles or {},
-        settings=settings or {},
-        addresses=addresses,
-        state=None if state is None else Path(state),
-    )
-    return Lab(World(registry.factories(chosen), options))
+    with ExitStack() as stack:
+        options = WorldOptions(
+            seed=seed,
+            start=start,
+            rate=rate,
+            profiles=profiles or {},
+            settings=settings or {},
+            addresses=addresses,
+            state=None if state is None else Path(state),
+            tls=_certificate(tls, stack),
+        )
+        return Lab(World(registry.factories(chosen), options), stack.pop_all())
+
+
+def _certificate(tls: bool | str | Path, ended: ExitStack) -> TlsFiles | None:
+    """The certificate that a world shows."""
+    if tls is False:
+        return None
+    from vendorlab.mocks.core.edges import certificates  # noqa: PLC0415  most worlds speak http
+
+    now = datetime.now(UTC)  # real time: clients check certificates by their own clocks
+    if tls is True:
+        return ended.enter_context(certificates.temporary((), now))
+    return certificates.kept(Path(tls), (), now)
+
+
+def _trusting(ca: str, *, asynchronous: bool) -> httpx.AsyncHTTPTransport | httpx.HTTPTransport:
+    """What carries a client's calls to a vendor whose authority only we know."""
+    import httpx  # noqa: PLC0415  comes with the clients
+
+    context = ssl.create_default_context(cafile=ca)
+    return httpx.AsyncHTTPTransport(verify=context) if asynchronous else httpx.HTTPTransport(verify=context)

@@ -74,10 +74,11 @@ class Version(msgspec.Struct, frozen=True):
 
 
 class Vendor(msgspec.Struct, frozen=True):
-    """Where a vendor is and how to log in, as in the ready file."""
+    """Where a vendor is and how to log in, as in the ready file; over https also the authority to trust, a file."""
 
     url: str | None
     credentials: dict[str, Any]
+    ca: Some = UNSET
 
 
 class Clock(msgspec.Struct, frozen=True):

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from ..clock import Clock
 from ..edges.asgi import HttpEdge
 from ..edges.loop import Line
-from ..edges.server import Listener
-from ..world import PortTakenError, port_taken
+from ..edges.server import Listener, port_taken
+from ..world import PortTakenError
 
 if TYPE_CHECKING:
     from ..worlds import Worlds

@@ -147,10 +147,10 @@ def show_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, empty: 
     Console().print(table)
 
 
-def environment(address: str, url: str, credentials: Mapping[str, Any]) -> dict[str, str]:
-    """The environment variables of one address."""
+def environment(address: str, url: str, credentials: Mapping[str, Any], ca: str | None = None) -> dict[str, str]:
+    """The environment variables of one address; with https also the authority to trust."""
     prefix = next(one.prefix for one in ADDRESSES if one.name == address)
-    values = {"URL": url} | {key.upper(): value for key, value in credentials.items()}
+    values = {"URL": url} | ({"CA": ca} if ca else {}) | {key.upper(): value for key, value in credentials.items()}
     return {prefix + name: _text(value) for name, value in values.items()}
 
 
