@@ -7,7 +7,7 @@ in vendor time for what expires (``next_expiry``, ``run_vendor``). It is not saf
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ..ids import LETTERS_AND_DIGITS
@@ -23,9 +23,9 @@ from .profiles import BOUNDS, HIVEMQ3, Bounds, Offence, Profile
 from .properties import NONE, Properties
 from .publishing import on_ack, on_publish
 from .retained import Retained
-from .routing import Routes
-from .subscribing import on_subscribe, on_unsubscribe
-from .topics import is_name, matches, split_share
+from .routing import Routes, merged
+from .subscribing import on_subscribe, on_unsubscribe, resend
+from .topics import is_name
 
 if TYPE_CHECKING:
     import random
@@ -68,6 +68,8 @@ class BrokerCore:
         on_output: called when there is something to carry away and was nothing before.
         on_expiry: called when ``next_expiry`` has come nearer.
         now: line time of the last call.
+        unfinished: bytes of packets that have begun and are not whole.
+        passing: the gate is not asked for now.
     """
 
     def __init__(
@@ -93,6 +95,7 @@ class BrokerCore:
         self.on_expiry: Callable[[], None] | None = None
         self.now = 0.0
         self.unfinished = 0
+        self.passing = False
         self._chance = chance
         self._dirty: list[Connection] = []
         self._line = Line()
@@ -260,7 +263,7 @@ class BrokerCore:
                 chosen = [item for item in held if not (item.no_local and session is origin)]
                 if not chosen:
                     continue
-                qos, retain, identifiers = _merged(message, chosen)
+                qos, retain, identifiers = merged(message, chosen)
             found += 1
             connection = session.connection
             if qos:
@@ -281,7 +284,7 @@ class BrokerCore:
         if chosen is None:
             return False
         session, held = chosen
-        qos, retain, identifiers = _merged(message, [held])
+        qos, retain, identifiers = merged(message, [held])
         outgoing = Outgoing(message, qos, retain, identifiers)
         if qos:
             session.deliver(outgoing)
@@ -365,41 +368,18 @@ class BrokerCore:
         Returns:
             How many messages went out or wait.
         """
-        sent = 0
-        now = self.micros()
-        messages = [m for t in list(self.retained.all_topics()) if (m := self.retained.get(t, now, stale=stale))]
-        for session in list(self.sessions.values()):
-            if session.connection is None or client_id not in (None, session.client_id):
-                continue
-            plain = [h for h in session.subscriptions.values() if not split_share(h.filter)[0]]
-            for message in messages:
-                held = [item for item in plain if matches(item.filter, message.topic)]
-                if held:
-                    qos, _, identifiers = _merged(message, held)
-                    outgoing = Outgoing(message, qos, retain=True, identifiers=identifiers)
-                    (session.deliver if qos else session.deliver_now)(outgoing)
-                    sent += 1
-        return sent
+        return resend(self, stale=stale, client_id=client_id)
 
     def stall(self, connection: Connection) -> None:
         """Leave a connection half-open: it stays, but nothing comes in or goes out any more, and nobody is told."""
         connection.slow().stalled = True
 
-    def throttle(self, connection: Connection, spacing: float) -> None:
-        """Leave so many seconds of line time between two packets to a client; 0 for none."""
-        connection.slow().spacing = spacing
+    def throttle(self, connection: Connection, rate: float) -> None:
+        """Send a client so many bytes in a second of line time; 0 for as many as come."""
+        connection.slow().rate = rate
 
     def stop(self, now: float) -> None:
         """Send everybody away."""
         self.now = now
         for connection in list(self.connections):
             connection.offend(Offence.SHUTDOWN)
-
-
-def _merged(message: Message, held: Sequence[Held]) -> tuple[int, bool, tuple[int, ...]]:
-    """What several subscriptions of one session make of a message: it comes once, with the highest QoS that any
-    allows (MQTT-3.3.5-1), and with the identifiers of all (MQTT-3.3.4-4 of 5.0).
-    """
-    qos = min(message.qos, max(item.qos for item in held))
-    retain = message.retain and any(item.retain_as_published for item in held)
-    return qos, retain, tuple(item.identifier for item in held if item.identifier)

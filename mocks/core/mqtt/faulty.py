@@ -15,7 +15,9 @@ import msgspec
 from . import kinds as k
 from . import packets as p
 from .decode import decode
-from .wire import Malformed
+from .profiles import Offence
+from .publishing import refuse_publish
+from .reasons import SUBACK_CODES, SUBACK_FAILURE
 
 if TYPE_CHECKING:
     from .connection import Connection
@@ -35,45 +37,78 @@ class Delay(msgspec.Struct, frozen=True):
 
 
 class Duplicate(msgspec.Struct, frozen=True):
-    """The packet comes so often altogether."""
+    """The packet comes so often altogether, ``gap`` seconds of line time after each other."""
 
     times: int = 2
+    gap: float = 0.0
 
 
 class Corrupt(msgspec.Struct, frozen=True):
-    """One byte of the packet, counted from its first, is another; beyond its end, its last."""
+    """The packet's bytes are others; ``byte_at`` makes the simplest such change."""
 
-    offset: int
-    value: int
+    change: Callable[[bytes], bytes]
 
 
 class Cut(msgspec.Struct, frozen=True):
-    """The connection is reset, before the packet or after it."""
+    """The connection ends, before the packet or after it; ``reset`` loses what is still to be sent."""
 
     after: bool = False
+    reset: bool = True
 
 
-Action = Lose | Delay | Duplicate | Corrupt | Cut
+class Refuse(msgspec.Struct, frozen=True):
+    """A CONNECT, PUBLISH or SUBSCRIBE that comes in is refused with a reason code, by the profile's habits."""
+
+    code: int
+
+
+class ForgetSession(msgspec.Struct, frozen=True):
+    """The broker loses the client's session, and with it the connection, before the packet."""
+
+
+class StaleRetained(msgspec.Struct, frozen=True):
+    """The packet passes, and what was retained before goes out to its client once more."""
+
+
+class Throttle(msgspec.Struct, frozen=True):
+    """From this packet on the client is sent so many bytes in a second of line time."""
+
+    rate: float
+
+
+class HalfOpen(msgspec.Struct, frozen=True):
+    """From this packet on nothing passes, and the connection stays."""
+
+
+Action = Lose | Delay | Duplicate | Corrupt | Cut | Refuse | ForgetSession | StaleRetained | Throttle | HalfOpen
 
 Describe = Callable[[], Mapping[str, Any]]
-"""What a packet is about, made only when asked for: topic, qos, retain, dup, packet_id, code, as far as it has them."""
+"""What a packet is about, made only when asked for: ``describe`` below."""
 
 Gate = Callable[[str, Any, str, Describe], "Action | None"]
 """Given direction, connection, the packet's type by name, and ``describe``: what happens to it. None: nothing."""
 
 
-def describe(raw: bytes, version: int) -> dict[str, Any]:
-    """What a whole packet is about."""
+def describe(connection: Connection, raw: bytes) -> dict[str, Any]:
+    """What a whole packet is about: session (the client's id), principal, and of topic, filters, qos, retain, dup,
+    packet_id and code what it has.
+    """
     header, body = split(raw)
-    packet = decode(header, body, version)
-    if isinstance(packet, Malformed):
-        return {"malformed": packet.text}
-    fields = ("client_id", "topic", "qos", "retain", "dup", "packet_id", "code")
-    found = {name: getattr(packet, name) for name in fields if hasattr(packet, name)}
-    if isinstance(packet, p.Subscribe):
-        found["filters"] = [item.filter for item in packet.subscriptions]
-    elif isinstance(packet, p.Unsubscribe):
-        found["filters"] = list(packet.filters)
+    packet = decode(header, body, connection.version)
+    session = connection.session
+    found: dict[str, Any] = {"session": connection.client_id, "principal": session.principal if session else ""}
+    for name in ("topic", "qos", "retain", "dup", "packet_id", "code"):
+        if hasattr(packet, name):
+            found[name] = getattr(packet, name)
+    match packet:
+        case p.Connect(client_id=client_id):
+            found["session"] = client_id
+        case p.Subscribe(subscriptions=subscriptions):
+            found["filters"] = [item.filter for item in subscriptions]
+        case p.Unsubscribe(filters=filters):
+            found["filters"] = list(filters)
+        case _:
+            pass
     return found
 
 
@@ -85,10 +120,14 @@ def split(raw: bytes) -> tuple[int, bytes]:
     return raw[0], raw[start + 1 :]
 
 
-def corrupted(raw: bytes, action: Corrupt) -> bytes:
-    """A packet with one byte changed."""
-    offset = min(action.offset, len(raw) - 1)
-    return raw[:offset] + bytes((action.value & 255,)) + raw[offset + 1 :]
+def byte_at(offset: int, value: int) -> Callable[[bytes], bytes]:
+    """The change of one byte, counted from the packet's first; beyond its end, of its last."""
+
+    def change(raw: bytes) -> bytes:
+        place = min(offset, len(raw) - 1)
+        return raw[:place] + bytes((value & 255,)) + raw[place + 1 :]
+
+    return change
 
 
 class Slow:
@@ -96,17 +135,17 @@ class Slow:
 
     Attributes:
         stalled: half-open: nothing comes in or goes out any more, and nobody is told.
-        spacing: seconds of line time between two packets to the client; 0 for none.
+        rate: bytes that the client is sent in a second of line time; 0 for as many as come.
     """
 
-    __slots__ = ("_connection", "_free", "_incoming", "_outgoing", "spacing", "stalled")
+    __slots__ = ("_connection", "_free", "_incoming", "_outgoing", "rate", "stalled")
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._incoming: deque[tuple[float, bytes]] = deque()
         self._outgoing: deque[tuple[float, bytes]] = deque()
         self.stalled = False
-        self.spacing = 0.0
+        self.rate = 0.0
         self._free = 0.0
 
     def next_due(self) -> float | None:
@@ -131,8 +170,8 @@ class Slow:
             self._hold(self._outgoing, raw, max(now + delay, self._free))
         else:
             self._connection.put(raw)
-        if self.spacing:
-            self._free = max(now, self._free) + self.spacing
+        if self.rate:
+            self._free = max(now, self._free) + len(raw) / self.rate
 
     def release(self, now: float) -> None:
         """Let go what has been held for long enough."""
@@ -141,7 +180,7 @@ class Slow:
             connection.put(self._outgoing.popleft()[1])
         while self._incoming and self._incoming[0][0] <= now and connection.closing is None:
             connection.handle_frame(*split(self._incoming.popleft()[1]))
-        if connection.core.gate is None and not (self._incoming or self._outgoing or self.stalled or self.spacing):
+        if connection.core.gate is None and not (self._incoming or self._outgoing or self.stalled or self.rate):
             connection.hurry()
 
     def _hold(self, held: deque[tuple[float, bytes]], raw: bytes, due: float) -> None:
@@ -156,64 +195,84 @@ def incoming(connection: Connection, slow: Slow, raw: bytes, rest: bytes) -> boo
     """Let one packet come in through the gate.
 
     Returns:
-        False when ``rest``, what came behind it, has been seen to already.
+        False when ``rest``, what came behind it, is not to be read any more, or has been.
     """
     action = _ask(connection, slow, IN, raw)
-    times, delay = 1, 0.0
-    match action:
-        case Lose():
-            return True
-        case Cut(after=False):
-            connection.cut("cut by a fault")
-            return False
-        case Corrupt():
-            changed = corrupted(raw, action)
-            if slow.next_due() is None:
-                connection.reread(changed + rest)
-                return False
-            raw = changed  # it waits behind others, and so its length is no longer believed
-        case Duplicate():
-            times = action.times
-        case Delay():
-            delay = action.seconds
-        case _:
-            pass
-    for _ in range(times):
-        slow.let_in(raw, delay)
-    if isinstance(action, Cut):
-        connection.cut("cut by a fault", reset=False)
-        return False
-    return True
+    if isinstance(action, Corrupt):
+        raw = action.change(raw)
+        if slow.next_due() is None:
+            connection.reread(raw + rest)
+            return False  # one that waits behind others is taken for whole, whatever its length now says
+    elif isinstance(action, Refuse):
+        refuse(connection, raw, action.code)
+        return True
+    return _pass(connection, action, raw, slow.let_in)
 
 
 def outgoing(connection: Connection, slow: Slow, raw: bytes) -> None:
     """Let one packet go out through the gate."""
     action = _ask(connection, slow, OUT, raw)
-    times, delay = 1, 0.0
+    if isinstance(action, Corrupt):
+        raw = action.change(raw)
+    elif isinstance(action, Lose):
+        connection.forget_aliases()  # or what comes later would name a topic that never arrived
+    _pass(connection, action, raw, slow.let_out)
+
+
+def refuse(connection: Connection, raw: bytes, code: int) -> None:
+    """Refuse what a packet asks for; a packet that asks for nothing passes."""
+    header, body = split(raw)
+    packet = decode(header, body, connection.version)
+    if isinstance(packet, p.Connect) and connection.session is None:
+        connection.version = packet.version
+        connection.client_id = packet.client_id
+        connection.offend(Offence.REFUSED, code, "refused by a fault")
+    elif isinstance(packet, p.Publish) and connection.session is not None:
+        refuse_publish(connection, packet.topic, packet.qos, packet.packet_id, code)
+    elif isinstance(packet, p.Subscribe) and connection.session is not None:
+        told = code if connection.version == k.V5 and code in SUBACK_CODES else SUBACK_FAILURE
+        connection.send_packet(p.Suback(packet.packet_id, (told,) * len(packet.subscriptions)))
+    else:
+        connection.handle_frame(header, body)
+
+
+def _pass(connection: Connection, action: Action | None, raw: bytes, onwards: Callable[[bytes, float], None]) -> bool:
+    """Do with a packet what is the same in both directions; False when the connection has ended."""
     match action:
         case Lose():
-            connection.forget_aliases()  # or what comes later would name a topic that never arrived
-            return
-        case Cut(after=False):
-            connection.cut("cut by a fault")
-            return
-        case Corrupt():
-            raw = corrupted(raw, action)
-        case Duplicate():
-            times = action.times
-        case Delay():
-            delay = action.seconds
+            return True
+        case Delay(seconds):
+            onwards(raw, seconds)
+        case Duplicate(times, gap):
+            for number in range(times):
+                onwards(raw, number * gap)
+        case Cut(after, reset):
+            if after:
+                onwards(raw, 0.0)
+            connection.cut("cut by a fault", reset=reset and not after)
+            return False
+        case ForgetSession():
+            connection.core.forget_session(connection.client_id)
+            return False
+        case HalfOpen():
+            connection.core.stall(connection)
+        case Throttle(rate):
+            connection.core.throttle(connection, rate)
+            onwards(raw, 0.0)
+        case StaleRetained():
+            onwards(raw, 0.0)
+            core = connection.core
+            core.passing = True  # or a rule that strikes every message would strike these without end
+            core.resend_retained(stale=True, client_id=connection.client_id)
+            core.passing = False
         case _:
-            pass
-    for _ in range(times):
-        slow.let_out(raw, delay)
-    if isinstance(action, Cut):
-        connection.cut("cut by a fault", reset=False)
+            onwards(raw, 0.0)
+    return True
 
 
 def _ask(connection: Connection, slow: Slow, direction: str, raw: bytes) -> Action | None:
     gate = connection.core.gate
-    if gate is None or slow.stalled:
+    if gate is None or slow.stalled or connection.core.passing:
         return None
     name = k.NAMES.get(raw[0] >> 4, "RESERVED")
-    return gate(direction, connection, name, lambda: describe(raw, connection.version))
+    return gate(direction, connection, name, lambda: describe(connection, raw))

@@ -15,7 +15,7 @@ from .encode import encode_ack
 from .messages import make_message
 from .profiles import Offence
 from .properties import NONE, Properties, write_properties
-from .reasons import Reason
+from .reasons import PUBACK_CODES, Reason
 
 if TYPE_CHECKING:
     from .connection import Connection
@@ -93,7 +93,7 @@ def accept(
     elif qos == 2 and connection.version == k.V5 and len(session.received) >= profile.receive_maximum:
         connection.offend(Offence.RECEIVE_MAXIMUM)
     elif not core.policy.may_publish(session.principal, route.topic):
-        _refuse(connection, route, qos, packet_id)
+        refuse_publish(connection, route.topic, qos, packet_id)
     else:
         if qos == 2:
             session.received.add(packet_id)
@@ -117,14 +117,15 @@ def accept(
             connection.send(encode_ack(k.PUBACK if qos == 1 else k.PUBREC, packet_id, code))
 
 
-def _refuse(connection: Connection, route: Route, qos: int, packet_id: int) -> None:
-    """The client may not publish there."""
+def refuse_publish(connection: Connection, topic: str, qos: int, packet_id: int, code: int | None = None) -> None:
+    """The client may not publish there; ``code`` says why, if not for the profile's reason."""
     answer = connection.core.profile.answer(Offence.PUBLISH_REFUSED, connection.version)
-    if answer.ack and qos and answer.code is not None:
+    told = answer.code if code is None else code
+    if answer.ack and qos and told is not None and told in PUBACK_CODES:
         reason = write_properties({"reason_string": answer.reason}) if connection.problems else b""
-        connection.send(encode_ack(k.PUBACK if qos == 1 else k.PUBREC, packet_id, answer.code, reason))
+        connection.send(encode_ack(k.PUBACK if qos == 1 else k.PUBREC, packet_id, told, reason))
     if answer.close:
-        connection.offend(Offence.PUBLISH_REFUSED, text=f"may not publish to {route.topic}")
+        connection.offend(Offence.PUBLISH_REFUSED, text=f"may not publish to {topic}")
 
 
 def on_ack(connection: Connection, session: Session, packet: p.Ack) -> None:

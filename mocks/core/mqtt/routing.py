@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from .topics import split_share
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
+    from .messages import Message
     from .session import Held, Session
 
 
@@ -185,3 +186,14 @@ class Routes:
             # A name may hold no wildcard, so what is called so is one.
             if (same := below.get(level)) is not None:
                 stack.append((same, depth + 1))
+
+
+def merged(message: Message, held: Sequence[Held]) -> tuple[int, bool, tuple[int, ...]]:
+    """What several subscriptions of one session make of a message: QoS, retain flag and identifiers.
+
+    It comes once, with the highest QoS that any allows (MQTT-3.3.5-1), and with the identifiers of all (MQTT-3.3.4-4
+    of 5.0).
+    """
+    qos = min(message.qos, max(item.qos for item in held))
+    retain = message.retain and any(item.retain_as_published for item in held)
+    return qos, retain, tuple(item.identifier for item in held if item.identifier)

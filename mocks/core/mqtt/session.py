@@ -65,12 +65,13 @@ class Session:
         queue: what waits for room or for the client.
         replays: retained messages that are still to be sent.
         will, will_due: what is said when the client is gone, and when if it is delayed.
+        window: how much may be under way at once.
+        last_id: the packet id that was used last.
         dropped: messages that found no room.
     """
 
     __slots__ = (
         "_bounds",
-        "_last_id",
         "_profile",
         "_retained",
         "client_id",
@@ -79,6 +80,7 @@ class Session:
         "ends",
         "expiry",
         "inflight",
+        "last_id",
         "principal",
         "queue",
         "queued_bytes",
@@ -106,7 +108,7 @@ class Session:
         self.will_due: int | None = None
         self.dropped = 0
         self.window = profile.inflight
-        self._last_id = 0
+        self.last_id = 0
         self._profile = profile
         self._bounds = bounds
         self._retained = retained
@@ -164,12 +166,12 @@ class Session:
                 del self.inflight[packet_id]
 
     def _send(self, connection: Connection, outgoing: Outgoing) -> None:
-        packet_id = self._last_id
+        packet_id = self.last_id
         while True:
             packet_id = packet_id % MOST_IDS + 1
             if packet_id not in self.inflight:
                 break
-        self._last_id = outgoing.packet_id = packet_id
+        self.last_id = outgoing.packet_id = packet_id
         if connection.send_publish(outgoing):
             self.inflight[packet_id] = outgoing
 

@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING
 from . import events
 from . import kinds as k
 from . import packets as p
+from .messages import Outgoing
 from .profiles import Offence
 from .properties import NONE, Properties
 from .reasons import SUBACK_FAILURE, Reason
+from .routing import merged
 from .session import Held, Replay
-from .topics import DEEPEST, split_share
+from .topics import DEEPEST, matches, split_share
 
 if TYPE_CHECKING:
+    from .broker import BrokerCore
     from .connection import Connection
     from .session import Session
 
@@ -98,3 +101,23 @@ def on_unsubscribe(connection: Connection, session: Session, packet: p.Unsubscri
     connection.send_packet(p.Unsuback(packet.packet_id, tuple(codes)))
     if core.observer is not None:
         events.unsubscribed(connection, packet, codes)
+
+
+def resend(core: BrokerCore, *, stale: bool, client_id: str | None) -> int:
+    """Send retained messages once more to those who have subscribed; ``BrokerCore.resend_retained`` says more."""
+    sent = 0
+    now = core.micros()
+    found = [core.retained.get(topic, now, stale=stale) for topic in list(core.retained.all_topics())]
+    for session in list(core.sessions.values()):
+        if session.connection is None or client_id not in (None, session.client_id):
+            continue
+        plain = [held for held in session.subscriptions.values() if not split_share(held.filter)[0]]
+        for message in found:
+            held = [item for item in plain if message is not None and matches(item.filter, message.topic)]
+            if message is None or not held:
+                continue
+            qos, _, identifiers = merged(message, held)
+            outgoing = Outgoing(message, qos, retain=True, identifiers=identifiers)
+            (session.deliver if qos else session.deliver_now)(outgoing)
+            sent += 1
+    return sent
