@@ -139,7 +139,7 @@ class BrokerCore:
         """A connection has ended: publish the client's will, keep its session or not."""
         events.ended(connection, known=was is State.CONNECTED, cause=cause, text=text, code=code)
         self.connections.discard(connection)
-        self.unfinished -= connection.reset_input()
+        self.unfinished -= connection.unfinished
         session, connection.session = connection.session, None
         if session is None or session.connection is not connection:
             return
@@ -171,12 +171,12 @@ class BrokerCore:
         dirty, self._dirty = self._dirty, []
         return dirty
 
-    def note_unfinished(self, connection: Connection, grown: int) -> None:
+    def note_unfinished(self, connection: Connection, held: int) -> None:
         """Keep account of packets that have begun and are not whole."""
-        if grown and connection.state is not State.ENDED:
-            self.unfinished += grown
-            if self.unfinished > self.bounds.unfinished_bytes:
-                connection.offend(Offence.UNREAD, text="too much is unfinished")
+        self.unfinished += held - connection.unfinished
+        connection.unfinished = held
+        if self.unfinished > self.bounds.unfinished_bytes:
+            connection.offend(Offence.UNREAD, text="too much is unfinished")
 
     # --- sessions ------------------------------------------------------------------------------------------------
 

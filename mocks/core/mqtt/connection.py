@@ -76,6 +76,7 @@ class Connection:
         closing: how the transport is to end once all output is sent, ``close`` or ``reset``; None as long as it lives.
         aliases: topics by alias, as the client set them.
         carrier: whatever the transport wants to find here.
+        unfinished: bytes of a packet that is not whole, as far as the core knows of them.
     """
 
     __slots__ = (
@@ -101,6 +102,7 @@ class Connection:
         "session",
         "since",
         "state",
+        "unfinished",
         "version",
     )
 
@@ -120,6 +122,7 @@ class Connection:
         self.closing: str | None = None
         self.aliases: dict[int, str] | None = None
         self.carrier: Any = None
+        self.unfinished = 0
         self._framer = Framer(min(core.bounds.largest_connect, core.profile.largest_packet))
         self._output: list[bytes] = []
         self._pending = 0
@@ -141,12 +144,13 @@ class Connection:
             return
         self.heard = self.core.now = now
         framer = self._framer
-        before = framer.held
-        if self.state is State.WAITING and not before and data[0] >> 4 != k.CONNECT:
+        if self.state is State.WAITING and not framer.held and data[0] >> 4 != k.CONNECT:
             self.offend(Offence.NOT_CONNECTED)
             return
         self._read(framer, data)
-        self.core.note_unfinished(self, self._framer.held - before)
+        held = self._framer.held
+        if held != self.unfinished and self.closing is None:
+            self.core.note_unfinished(self, held)
 
     def reread(self, data: bytes) -> None:
         """Read bytes that are not what came; the first packet in them has been through the gate."""
@@ -345,17 +349,12 @@ class Connection:
             self.core.is_dirty(self)
         self.closing = "reset" if reset else "close"
         self._slow = None
+        self._framer = Framer(0)
         self.core.ended(self, was, cause, text=text, code=code, will=will)
 
     def cut(self, cause: str, *, reset: bool = True) -> None:
         """End the connection without a word, as a broken line does."""
         self.end(cause, reset=reset)
-
-    def reset_input(self) -> int:
-        """Let go of what has begun and is not whole; gives its bytes."""
-        held = self._framer.held
-        self._framer = Framer(0)
-        return held
 
     # --- line time -----------------------------------------------------------------------------------------------
 

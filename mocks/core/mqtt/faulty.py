@@ -154,7 +154,7 @@ class Slow:
 
     def let_in(self, raw: bytes, delay: float) -> None:
         """Have a packet handled that came, after a delay or behind one that is held."""
-        if self.stalled:
+        if self.stalled or not raw:
             return
         if delay or self._incoming:
             self._hold(self._incoming, raw, self._connection.core.now + delay)
@@ -163,7 +163,7 @@ class Slow:
 
     def let_out(self, raw: bytes, delay: float) -> None:
         """Send a packet, after a delay or behind one that is held."""
-        if self.stalled:
+        if self.stalled or not raw:
             return
         now = self._connection.core.now
         if delay or self._outgoing or self._free > now:
@@ -180,8 +180,13 @@ class Slow:
             connection.put(self._outgoing.popleft()[1])
         while self._incoming and self._incoming[0][0] <= now and connection.closing is None:
             connection.handle_frame(*split(self._incoming.popleft()[1]))
-        if connection.core.gate is None and not (self._incoming or self._outgoing or self.stalled or self.rate):
-            connection.hurry()
+        self.rest()
+
+    def rest(self) -> None:
+        """Be gone if nothing goes wrong any more, so that packets take the quick way again."""
+        busy = self._incoming or self._outgoing or self.stalled or self.rate
+        if not busy and self._connection.core.gate is None:
+            self._connection.hurry()
 
     def _hold(self, held: deque[tuple[float, bytes]], raw: bytes, due: float) -> None:
         if len(held) >= self._connection.core.bounds.held:
@@ -238,6 +243,10 @@ def refuse(connection: Connection, raw: bytes, code: int) -> None:
 
 def _pass(connection: Connection, action: Action | None, raw: bytes, onwards: Callable[[bytes, float], None]) -> bool:
     """Do with a packet what is the same in both directions; False when the connection has ended."""
+    if action is None:
+        onwards(raw, 0.0)
+        connection.slow().rest()
+        return True
     match action:
         case Lose():
             return True

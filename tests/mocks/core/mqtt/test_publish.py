@@ -404,14 +404,14 @@ def test_retained_messages_are_bounded() -> None:
     assert len(desk.core.retained) == 3
 
 
-def test_topic_of_very_many_levels_is_passed_on_and_not_retained_for_ever() -> None:
+def test_topics_of_very_many_levels_are_passed_on_and_few_of_them_retained() -> None:
     desk = Desk()
-    deep = "/" * 60_000
     reader = desk.client("r")
     reader.subscribe("#", qos=0)
-    for number in range(20):
-        desk.core.publish(deep + str(number), b"x", retain=True)
-    assert len(reader.messages()) == 20
+    for number in range(10):
+        desk.core.publish(str(number) + "/" * 60_000, b"x", retain=True)
+    assert len(reader.messages()) == 10
+    assert len(desk.core.retained) == 6
     assert desk.core.retained._nodes <= 400_000
 
 
