@@ -13,12 +13,12 @@ from vendorlab.mocks.core.mqtt.framing import Parser
 from vendorlab.mocks.core.mqtt.messages import SECOND
 from vendorlab.mocks.core.mqtt.policy import Anybody
 from vendorlab.mocks.core.mqtt.profiles import BOUNDS, HIVEMQ4, Bounds, Profile
-from vendorlab.mocks.core.mqtt.wire import Malformed
 
 if TYPE_CHECKING:
     from vendorlab.mocks.core.mqtt.connection import Connection
     from vendorlab.mocks.core.mqtt.events import Event
     from vendorlab.mocks.core.mqtt.policy import Policy
+    from vendorlab.mocks.core.mqtt.wire import Malformed
 
 P = TypeVar("P")
 

@@ -118,7 +118,7 @@ def packets(version: int) -> st.SearchStrategy[Any]:
     )
     subacked = coded(reasons.SUBACK_CODES if five else frozenset((0, 1, 2, 0x80)))
     unsubacked = coded(reasons.UNSUBACK_CODES) if five else st.just(())
-    kinds = [
+    kinds: list[st.SearchStrategy[Any]] = [
         connects(version),
         connack,
         publishes(version),
@@ -200,12 +200,12 @@ def test_what_is_read_can_be_written_and_read_again(version: int, header: int, b
         assert again == [packet]
 
 
-# --- every rule, broken ------------------------------------------------------------------------------------------------
+# --- every rule, broken ----------------------------------------------------------------------------------------------
 
 V3, V4, V5 = ALL
 CONNECT = b"\0\x04MQTT"
 BROKEN = [
-    # (what, version, header, body, rule, code)
+    # what is wrong; the version, first byte and body; the rule that it breaks and the code that fits
     ("a reserved type", V4, 0x00, b"", "2.1.2", 0x81),
     ("AUTH before version 5", V4, 0xF0, b"", "2.1.2", 0x81),
     ("flags on PINGREQ", V4, 0xC1, b"", "MQTT-2.2.2-2", 0x81),
@@ -309,7 +309,7 @@ def test_property_of_text_that_is_no_name_is_refused() -> None:
     assert isinstance(decode(0x30, b"\0\x01a\x04\x03\0\x01\0", V5), Malformed)
 
 
-# --- the stream --------------------------------------------------------------------------------------------------------
+# --- the stream ------------------------------------------------------------------------------------------------------
 
 
 def test_length_of_five_bytes_ends_the_stream() -> None:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
-
 from tests.mocks.core.mqtt.desk import BOTH, Client, Desk
+
 from vendorlab.mocks.core.mqtt import faulty
 from vendorlab.mocks.core.mqtt import kinds as k
 from vendorlab.mocks.core.mqtt import packets as p

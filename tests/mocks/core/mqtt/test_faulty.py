@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-
 from tests.mocks.core.mqtt.desk import BOTH, Client, Desk
+
 from vendorlab.mocks.core.mqtt import faulty
 from vendorlab.mocks.core.mqtt import kinds as k
 from vendorlab.mocks.core.mqtt import packets as p
@@ -222,7 +222,11 @@ def test_stale_retained_data_comes_again(rule: str) -> None:
     client = desk.client("c")
     client.subscribe("a", qos=0)
     assert payloads(client) == [b"new"]
-    desk.core.gate = lambda *asked: faulty.StaleRetained() if asked[0] == "out" and asked[2] == rule else None
+
+    def gate(direction: str, _connection: object, packet: str, _describe: object) -> faulty.Action | None:
+        return faulty.StaleRetained() if (direction, packet) == ("out", rule) else None
+
+    desk.core.gate = gate
     if rule == "PUBLISH":
         desk.core.publish("a", b"live")
         assert client.messages() == [("a", b"live"), ("a", b"old")]

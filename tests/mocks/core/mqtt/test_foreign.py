@@ -1,4 +1,4 @@
-"""Other people's clients against the broker, over real sockets: paho-mqtt, aiomqtt, amqtt's client, mosquitto's tools."""
+"""Other people's clients against the broker, over real sockets: paho-mqtt, aiomqtt, amqtt's and mosquitto's."""
 
 from __future__ import annotations
 
@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Any
 import aiomqtt
 import paho.mqtt.client as paho
 import pytest
-from amqtt.client import MQTTClient
-from paho.mqtt.enums import CallbackAPIVersion
+from amqtt.client import MQTTClient  # type: ignore[import-untyped]  # pyright: ignore[reportMissingTypeStubs]
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
-
 from tests.mocks.core.mqtt.desk import ALL, BOTH
 from tests.mocks.support import eventually
 
@@ -39,7 +38,7 @@ class Paho:
         self.client = paho.Client(
             CallbackAPIVersion.VERSION2,
             client_id,
-            protocol=paho.MQTTProtocolVersion(version),
+            protocol=MQTTProtocolVersion(version),
             transport=transport,
             **options,
         )
@@ -48,14 +47,23 @@ class Paho:
         self.subscribed = threading.Event()
         self.gone: list[int] = []
         self.client.on_message = lambda _client, _data, message: self.messages.append(message)
-        self.client.on_connect = lambda *_: self.connected.set()
-        self.client.on_subscribe = lambda *_: self.subscribed.set()
-        self.client.on_disconnect = lambda *args: self.gone.append(args[3].value)
+        self.client.on_connect = self._connected
+        self.client.on_subscribe = self._subscribed
+        self.client.on_disconnect = self._gone
         if ca:
-            self.client.tls_set(ca)
+            self.client.tls_set(ca)  # pyright: ignore[reportUnknownMemberType]
         self.client.connect(listener.host, listener.port)
         self.client.loop_start()
         assert self.connected.wait(PATIENCE)
+
+    def _connected(self, *_: Any) -> None:
+        self.connected.set()
+
+    def _subscribed(self, *_: Any) -> None:
+        self.subscribed.set()
+
+    def _gone(self, *told: Any) -> None:
+        self.gone.append(told[3].value)
 
     def subscribe(self, topic: str, qos: int) -> None:
         self.client.subscribe(topic, qos)
@@ -73,8 +81,7 @@ def test_paho_publishes_and_receives_in_every_quality(served: Served, version: i
     try:
         reader.subscribe("t/#", 2)
         for number in range(60):
-            info = writer.client.publish(f"t/{number}", b"x" * number, number % 3)
-        info.wait_for_publish(PATIENCE)
+            writer.client.publish(f"t/{number}", b"x" * number, number % 3).wait_for_publish(PATIENCE)
         assert eventually(lambda: len(reader.messages) == 60)
         found = sorted((int(message.topic[2:]), len(message.payload), message.qos) for message in reader.messages)
         assert found == [(number, number, number % 3) for number in range(60)]
@@ -106,7 +113,7 @@ def test_paho_reads_what_version_5_tells_it(served: Served) -> None:
     client = Paho(served.listen(), 5, "c")
     try:
         client.subscribe("a", 1)
-        properties = Properties(PacketTypes.PUBLISH)
+        properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
         properties.ContentType = "text/plain"
         properties.UserProperty = [("k", "v")]
         properties.MessageExpiryInterval = 60
@@ -122,13 +129,11 @@ def test_paho_reads_what_version_5_tells_it(served: Served) -> None:
 
 def test_paho_comes_back_to_its_session_after_a_cut(served: Served) -> None:
     listener = served.listen()
-    client = paho.Client(
-        CallbackAPIVersion.VERSION2, "c", clean_session=False, protocol=paho.MQTTProtocolVersion.MQTTv311
-    )
+    client = paho.Client(CallbackAPIVersion.VERSION2, "c", clean_session=False, protocol=MQTTProtocolVersion.MQTTv311)
     messages: list[bytes] = []
     subscribed = threading.Event()
-    client.on_message = lambda _client, _data, message: messages.append(message.payload)
-    client.on_subscribe = lambda *_: subscribed.set()
+    client.on_message = lambda _client, _data, message: messages.append(bytes(message.payload))
+    client.on_subscribe = lambda _client, _data, _id, _codes, _properties: subscribed.set()
     client.reconnect_delay_set(1, 1)
     client.connect(listener.host, listener.port)
     client.loop_start()

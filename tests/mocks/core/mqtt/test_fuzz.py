@@ -11,8 +11,8 @@ import time
 import tracemalloc
 
 import pytest
-
 from tests.mocks.core.mqtt.desk import ALL, Client, Desk
+
 from vendorlab.mocks.core.mqtt import kinds as k
 from vendorlab.mocks.core.mqtt import packets as p
 from vendorlab.mocks.core.mqtt.encode import encode
@@ -133,9 +133,8 @@ def main() -> None:
             taken = fuzz(state, version, count // len(ALL), seed=version + 100)
             grown = tracemalloc.get_traced_memory()[0] / 1_000
             tracemalloc.stop()
-            print(
-                f"{state:10} v{version}: {taken:,} connections, {time.perf_counter() - began:.0f} s, {grown:,.0f} kB kept"
-            )  # noqa: T201
+            took = time.perf_counter() - began
+            print(f"{state:10} v{version}: {taken:,} connections, {took:.0f} s, {grown:,.0f} kB kept")  # noqa: T201
 
 
 if __name__ == "__main__":

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
+from tests.mocks.support import eventually
 from websockets.asyncio.client import connect as connect_websocket
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Subprotocol
 
-from tests.mocks.support import eventually
 from vendorlab.mocks.core.mqtt import kinds as k
 from vendorlab.mocks.core.mqtt import packets as p
 from vendorlab.mocks.core.mqtt.encode import encode
@@ -21,6 +21,8 @@ from vendorlab.mocks.core.mqtt.framing import Parser
 from vendorlab.mocks.core.mqtt.profiles import HIVEMQ4
 
 if TYPE_CHECKING:
+    import socket
+
     from tests.mocks.core.mqtt.conftest import Open, Serve, Served
 
     from vendorlab.mocks.core.edges.certificates import TlsFiles
@@ -59,7 +61,11 @@ def test_taken_port_is_an_error(served: Served) -> None:
 
 def test_listeners_share_a_broker(served: Served, tls: MqttListener, connect: Open, certificate: TlsFiles) -> None:
     context = ssl.create_default_context(cafile=certificate.ca)
-    reader = connect(tls, wrap=lambda wire: context.wrap_socket(wire, server_hostname="127.0.0.1")).enter("r")
+
+    def wrap(wire: socket.socket) -> ssl.SSLSocket:
+        return context.wrap_socket(wire, server_hostname="127.0.0.1")
+
+    reader = connect(tls, wrap=wrap).enter("r")
     reader.send(p.Subscribe(1, (p.Subscription("a"),)))
     reader.next()
     connect(served.listen()).enter("w").send(p.Publish("a", b"through TLS"))
@@ -144,10 +150,14 @@ def test_client_that_does_not_read_its_answers_is_not_read_either(served: Served
     client.wire.settimeout(0.3)
     ping = encode(p.Pingreq(), k.V311) * 100_000
     with pytest.raises(TimeoutError):
-        for _ in range(1_000):
-            client.wire.sendall(ping)
+        _flood(client, ping)
     [connection] = served.core.connections
     assert connection._pending < 4 << 20
+
+
+def _flood(client: Any, data: bytes) -> None:
+    for _ in range(1_000):
+        client.wire.sendall(data)
 
 
 def test_publish_from_another_thread_arrives(served: Served, connect: Open) -> None:
@@ -211,7 +221,7 @@ def test_any_bytes_on_a_socket_leave_the_broker_standing(served: Served, connect
     connect(listener).enter()
 
 
-# --- WebSocket ---------------------------------------------------------------------------------------------------------
+# --- WebSocket -------------------------------------------------------------------------------------------------------
 
 
 def test_websocket_carries_packets_whatever_its_frames(served: Served) -> None:

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 import pytest
-
 from tests.mocks.core.mqtt.desk import Client, Desk
+
 from vendorlab.mocks.core.mqtt import kinds as k
 from vendorlab.mocks.core.mqtt import packets as p
 from vendorlab.mocks.core.mqtt.encode import encode
@@ -136,7 +136,7 @@ ROWS = [
     Row("malformed CONNECT", broken_connect, [], CLOSE, [("Connack", 0x81)], CLOSE),
     Row("malformed packet", raw(b"\xc1\0"), [], CLOSE, [("Disconnect", 0x81)], CLOSE),
     Row("invalid filter", raw(b"\x82\x08\0\x01\0\0\x02a#\0"), [], CLOSE, [("Disconnect", 0x8F)], CLOSE),
-    Row("will that is not authorized", first(will=p.Will("secret", b"")), [("Connack", 5)], CLOSE, [("Connack", 0x87)], CLOSE),
+    Row("unauthorized will", first(will=p.Will("secret", b"")), [("Connack", 5)], CLOSE, [("Connack", 0x87)], CLOSE),
     Row("will with a $ topic", first(will=p.Will("$a", b"")), [("Connack", 5)], CLOSE, [("Connack", 0x87)], CLOSE),
 ]  # fmt: skip
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-
 from tests.mocks.core.mqtt.desk import ALL, BOTH, Desk
+
 from vendorlab.mocks.core.mqtt import kinds as k
 from vendorlab.mocks.core.mqtt import packets as p
 from vendorlab.mocks.core.mqtt.policy import Anybody
@@ -292,7 +292,7 @@ def test_inside_nobody_publishes_to_what_is_no_topic(topic: str) -> None:
         Desk().core.publish(topic, b"")
 
 
-# --- retained ----------------------------------------------------------------------------------------------------------
+# --- retained --------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("version", BOTH)
@@ -415,7 +415,7 @@ def test_topics_of_very_many_levels_are_passed_on_and_few_of_them_retained() -> 
     assert desk.core.retained._nodes <= 400_000
 
 
-# --- who may -----------------------------------------------------------------------------------------------------------
+# --- who may ---------------------------------------------------------------------------------------------------------
 
 
 class OwnTopics(Anybody):

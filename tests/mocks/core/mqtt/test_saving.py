@@ -6,8 +6,8 @@ import json
 
 import msgspec
 import pytest
-
 from tests.mocks.core.mqtt.desk import Desk
+
 from vendorlab.mocks.core.mqtt import kinds as k
 from vendorlab.mocks.core.mqtt import packets as p
 from vendorlab.mocks.core.mqtt import saving
@@ -110,7 +110,7 @@ def test_document_that_is_none_is_refused_and_changes_nothing() -> None:
     assert saving.snapshot(desk.core) == before
 
 
-# --- events ------------------------------------------------------------------------------------------------------------
+# --- events ----------------------------------------------------------------------------------------------------------
 
 
 def test_listener_hears_a_conversation_in_order() -> None:
