@@ -129,7 +129,6 @@ class Link(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Somebody has come."""
-        assert isinstance(transport, asyncio.Transport) or hasattr(transport, "write")
         self._transport = transport  # type: ignore[assignment]  # uvloop's own is no subclass
         transport.set_write_buffer_limits(HIGH_WATER)  # type: ignore[attr-defined]
         driver = self._driver

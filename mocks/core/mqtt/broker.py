@@ -353,7 +353,7 @@ class BrokerCore:
         session.will = session.will_due = None
         session.expiry = 0
         if session.connection is not None:
-            session.connection.cut("session forgotten")
+            session.connection.end("session forgotten", reset=True)
         else:
             self.end_session(session)
         return True

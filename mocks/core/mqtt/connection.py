@@ -15,6 +15,8 @@ import math
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from . import events, faulty
 from . import kinds as k
 from . import packets as p
@@ -229,8 +231,10 @@ class Connection:
         self._pending += len(frame)
 
     def send_packet(self, packet: p.Packet) -> None:
-        """Send a packet of the connection's version, unless it is larger than the client takes."""
+        """Send a packet, without its properties if it were larger than the client takes with them (MQTT-3.14.2-3)."""
         frame = encode(packet, self.version)
+        if len(frame) > self.largest and hasattr(packet, "properties"):
+            frame = encode(msgspec.structs.replace(packet, properties=NONE), self.version)
         if len(frame) <= self.largest:
             self.send(frame)
 
@@ -351,10 +355,6 @@ class Connection:
         self._slow = None
         self._framer = Framer(0)
         self.core.ended(self, was, cause, text=text, code=code, will=will)
-
-    def cut(self, cause: str, *, reset: bool = True) -> None:
-        """End the connection without a word, as a broken line does."""
-        self.end(cause, reset=reset)
 
     # --- line time -----------------------------------------------------------------------------------------------
 

@@ -190,7 +190,7 @@ class Slow:
 
     def _hold(self, held: deque[tuple[float, bytes]], raw: bytes, due: float) -> None:
         if len(held) >= self._connection.core.bounds.held:
-            self._connection.cut("more is held back than may be")
+            self._connection.end("more is held back than may be", reset=True)
             return
         held.append((max(due, held[-1][0]) if held else due, raw))
         self._connection.schedule()
@@ -258,7 +258,7 @@ def _pass(connection: Connection, action: Action | None, raw: bytes, onwards: Ca
         case Cut(after, reset):
             if after:
                 onwards(raw, 0.0)
-            connection.cut("cut by a fault", reset=reset and not after)
+            connection.end("cut by a fault", reset=reset and not after)
             return False
         case ForgetSession():
             connection.core.forget_session(connection.client_id)

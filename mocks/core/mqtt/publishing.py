@@ -14,7 +14,7 @@ from . import packets as p
 from .encode import encode_ack
 from .messages import make_message
 from .profiles import Offence
-from .properties import NONE, Properties, write_properties
+from .properties import NONE, Properties
 from .reasons import PUBACK_CODES, Reason
 
 if TYPE_CHECKING:
@@ -122,8 +122,8 @@ def refuse_publish(connection: Connection, topic: str, qos: int, packet_id: int,
     answer = connection.core.profile.answer(Offence.PUBLISH_REFUSED, connection.version)
     told = answer.code if code is None else code
     if answer.ack and qos and told is not None and told in PUBACK_CODES:
-        reason = write_properties({"reason_string": answer.reason}) if connection.problems else b""
-        connection.send(encode_ack(k.PUBACK if qos == 1 else k.PUBREC, packet_id, told, reason))
+        reason: Properties = {"reason_string": answer.reason} if connection.problems else NONE
+        connection.send_packet(p.Ack(k.PUBACK if qos == 1 else k.PUBREC, packet_id, told, reason))
     if answer.close:
         connection.offend(Offence.PUBLISH_REFUSED, text=f"may not publish to {topic}")
 

@@ -334,7 +334,10 @@ def test_every_length_is_written_as_short_as_may_be(size: int) -> None:
 
 
 def test_packet_over_the_limit_is_refused_at_its_header() -> None:
-    [problem] = Parser(V4, 100).feed(b"\x30\xe4\x01")
+    largest = encode(p.Publish("t", bytes(95)), V4)
+    assert len(largest) == 100
+    assert len(Parser(V4, 100).feed(largest)) == 1
+    [problem] = Parser(V4, 100).feed(b"\x30\x63")
     assert cast("Malformed", problem).code == Reason.PACKET_TOO_LARGE
 
 

@@ -140,7 +140,7 @@ def test_paho_comes_back_to_its_session_after_a_cut(served: Served) -> None:
     try:
         client.subscribe("a", 1)
         assert subscribed.wait(PATIENCE)
-        served.call(lambda: served.core.sessions["c"].connection.cut("test"))  # type: ignore[union-attr]
+        served.call(lambda: served.core.sessions["c"].connection.end("test", reset=True))  # type: ignore[union-attr]
         served.call(lambda: served.core.publish("a", b"while it was away", 1))
         assert eventually(lambda: messages == [b"while it was away"])
     finally:

@@ -216,6 +216,14 @@ def test_answer_that_is_too_large_for_the_client_is_left_out() -> None:
     assert client.closed is None
 
 
+def test_reason_is_left_out_where_it_does_not_fit() -> None:
+    """MQTT-3.14.2-3, MQTT-3.4.2-2 of 5.0."""
+    desk = Desk()
+    old = five(desk, "c", maximum_packet_size=10)
+    desk.client("c", k.V5)
+    assert old.got() == [p.Disconnect(0x8E)]
+
+
 # --- aliases ---------------------------------------------------------------------------------------------------------
 
 
