@@ -155,6 +155,15 @@ def test_up_tells_how_to_trust_it_and_takes_its_certificate_away(tmp_path: Path)
     assert not ca.parent.exists()
 
 
+def test_up_takes_its_certificate_away_when_its_terminal_goes(tmp_path: Path) -> None:
+    up = start_up(tmp_path, "inode", "--tls")
+    folder = Path(up.ready["vendors"]["inode"]["ca"]).parent
+    assert folder.exists()
+    up.process.send_signal(signal.SIGHUP)
+    _, err = up.process.communicate(timeout=10)
+    assert (up.process.returncode, err, folder.exists()) == (0, "", False)
+
+
 def test_up_keeps_its_certificate_in_a_folder_that_is_named(tmp_path: Path) -> None:
     folder = tmp_path / "kept"
     seen: list[bytes] = []

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from vendorlab.mocks.core.edges.certificates import TlsFiles
     from vendorlab.mocks.core.edges.loop import LoopThread
+    from vendorlab.mocks.core.edges.server import HttpListener
     from vendorlab.mocks.core.journal import Entry
     from vendorlab.mocks.scanalytics.app import Scanalytics
 
@@ -78,6 +79,11 @@ def make_world(
         tls=tls,
     )
     return World(registry.factories([vendor]), options, thread)
+
+
+def http_listener(world: World, name: str = "scanalytics") -> HttpListener:
+    """What listens at an address of a started world."""
+    return cast("HttpListener", world._sockets._listeners[name])
 
 
 class Caller:

@@ -53,7 +53,7 @@ logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # a client's brok
 class _Protocol(HttpToolsProtocol):
     """uvicorn's protocol with a gate around its transport and a bound on the head."""
 
-    def __init__(self, listener: Listener) -> None:
+    def __init__(self, listener: HttpListener) -> None:
         super().__init__(listener.config, listener.state, {}, listener.loop)
         self._listener = listener
         self._head = 0
@@ -91,7 +91,7 @@ class _Protocol(HttpToolsProtocol):
         super().on_message_complete()
 
 
-class Listener:
+class HttpListener:
     """One listening socket of one site.
 
     Args:

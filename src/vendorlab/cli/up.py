@@ -169,7 +169,7 @@ def _run(serving: Serving, stopped: _Stop, ready_file: Path | None, log_format: 
 
 
 class _Stop:
-    """Set by SIGINT and SIGTERM, from ``watch`` on."""
+    """Set by SIGINT and SIGTERM, and when the terminal goes away, from ``watch`` on."""
 
     def __init__(self) -> None:
         self.event = threading.Event()
@@ -179,6 +179,8 @@ class _Stop:
         """Take the signals."""
         signal.signal(signal.SIGINT, self._stop)
         signal.signal(signal.SIGTERM, self._stop)
+        if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:  # under nohup it is ignored, and stays so
+            signal.signal(signal.SIGHUP, self._stop)
 
     def _stop(self, number: int, _frame: object) -> None:
         self.exit_code = 130 if number == signal.SIGINT else 0

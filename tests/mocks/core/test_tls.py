@@ -19,7 +19,7 @@ import httpx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.mocks.support import Wire, eventually, make_world, request
+from tests.mocks.support import Wire, eventually, http_listener, make_world, request
 
 from vendorlab.mocks.core.edges import certificates
 from vendorlab.mocks.core.edges import loop as loop_module
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from tests.mocks.conftest import Connect, MakeWorld
 
     from vendorlab.mocks.core.edges.certificates import TlsFiles
-    from vendorlab.mocks.core.edges.server import Listener
     from vendorlab.mocks.core.world import World
 
 GET = request("GET", "/v1/whoami")
@@ -80,12 +79,6 @@ def hello(context: ssl.SSLContext) -> bytes:
     with pytest.raises(ssl.SSLWantReadError):
         context.wrap_bio(ssl.MemoryBIO(), out, server_hostname="localhost").do_handshake()
     return out.read()
-
-
-def listener(world: World) -> Listener:
-    found = world._served["scanalytics"].listener
-    assert found is not None
-    return found
 
 
 # --- who is served ---------------------------------------------------------------------------------------------------
@@ -184,7 +177,7 @@ def test_it_closes_when_the_client_says_that_nothing_more_comes(world: World, ur
     context = ssl.create_default_context(cafile=tls_files.ca)
     with context.wrap_socket(raw(url), server_hostname="localhost", suppress_ragged_eofs=False) as client:
         client.unwrap().close()
-    assert eventually(lambda: not listener(world).state.connections)
+    assert eventually(lambda: not http_listener(world).state.connections)
 
 
 def test_a_stopped_world_may_speak_https_again(world: World, url: str, connect: Connect) -> None:
@@ -256,7 +249,7 @@ def test_a_record_that_was_tampered_with_ends_the_connection(world: World, url: 
     wire.socket.raw.sendall(b"\x17\x03\x03\x00\x20" + b"x" * 32)  # type: ignore[union-attr]
     with pytest.raises(ssl.SSLError, match=r"(?i)bad record mac"):
         wire.rest()
-    assert eventually(lambda: not listener(world).state.connections)
+    assert eventually(lambda: not http_listener(world).state.connections)
 
 
 @pytest.mark.parametrize("begun", [0, 1, 100])
@@ -268,7 +261,7 @@ def test_a_handshake_that_does_not_go_on_is_cut(
     with raw(world.listen("scanalytics")) as connection:
         connection.sendall(hello(ssl.create_default_context())[:begun])
         assert ended(connection) == b""
-    assert eventually(lambda: not listener(world).handshakes)
+    assert eventually(lambda: not http_listener(world).handshakes)
 
 
 def test_a_handshake_without_a_request_after_it_is_cut_and_an_idle_connection_is_not(
@@ -287,8 +280,8 @@ def test_a_handshake_without_a_request_after_it_is_cut_and_an_idle_connection_is
 def test_a_client_that_leaves_within_its_handshake_leaves_nothing(world: World, url: str) -> None:
     with raw(url) as connection:
         connection.sendall(hello(ssl.create_default_context())[:50])
-        assert eventually(lambda: len(listener(world).handshakes) == 1)
-    assert eventually(lambda: not listener(world).handshakes)
+        assert eventually(lambda: len(http_listener(world).handshakes) == 1)
+    assert eventually(lambda: not http_listener(world).handshakes)
 
 
 def test_handshakes_that_are_under_way_do_not_hold_up_the_end_of_a_world(
@@ -299,7 +292,7 @@ def test_handshakes_that_are_under_way_do_not_hold_up_the_end_of_a_world(
         connection.sendall(said[: number * 10])
     idle = connect(url)
     assert idle.ask(GET).status == 401
-    assert eventually(lambda: len(listener(world).handshakes) + len(listener(world).state.connections) == 51)
+    assert eventually(lambda: len(http_listener(world).handshakes) + len(http_listener(world).state.connections) == 51)
     began = time.monotonic()
     world.stop()
     assert time.monotonic() - began < 2
@@ -313,12 +306,12 @@ def test_a_connection_more_than_there_is_room_for_is_not_greeted(world: World, m
     monkeypatch.setattr(server_module, "MOST_CONNECTIONS", 3)
     url = world.listen("scanalytics")
     begun = [raw(url) for _ in range(3)]
-    assert eventually(lambda: len(listener(world).handshakes) == 3)
+    assert eventually(lambda: len(http_listener(world).handshakes) == 3)
     with raw(url) as connection:
         assert ended(connection) == b""
     for connection in begun:
         connection.close()
-    assert eventually(lambda: not listener(world).handshakes)
+    assert eventually(lambda: not http_listener(world).handshakes)
 
 
 # --- anything at all -------------------------------------------------------------------------------------------------
@@ -344,7 +337,7 @@ def test_no_bytes_bring_it_down(battered: World, tls_files: TlsFiles, data: st.D
         assert b"Traceback" not in ended(connection)
     with Wire(url, ca=tls_files.ca) as wire:
         assert wire.ask(GET).status == 401
-    assert eventually(lambda: not listener(battered).handshakes)
+    assert eventually(lambda: not http_listener(battered).handshakes)
 
 
 # --- certificates that do not serve ----------------------------------------------------------------------------------
