@@ -11,7 +11,7 @@ import pytest
 
 import vendorlab
 from vendorlab.clients.itron import LoginRefused, NotFound, TokenRefused
-from vendorlab.mocks.core.faults import parse
+from vendorlab.mocks.core.rules import parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
