@@ -35,6 +35,7 @@ from .models import Array, ArrayRef, Bucket, Deployment, Device, User
 from .session import LIMITS, Options
 
 __all__ = [
+    "LIMITS",
     "Array",
     "ArrayRef",
     "AsyncScanalyticsClient",
@@ -47,7 +48,6 @@ __all__ = [
     "Device",
     "FileTokenStore",
     "KeyRefused",
-    "LIMITS",
     "Limit",
     "LoginRefused",
     "LoginRequired",

@@ -26,7 +26,7 @@ from ..core.reading import complaint, refusal, unexpected
 from ..core.secret import Credential, Secret
 from ..core.steps import Acquire, Call, Steps, Unbroken
 from ..core.tokens import is_token
-from .reading import is_login_page, is_page
+from .reading import is_login_page, is_page, read
 
 if TYPE_CHECKING:
     import httpx
@@ -257,6 +257,7 @@ class Doorkeeper:
         _must_be_well(call, response)
         if response.status_code != HTTPStatus.OK:
             raise unexpected(response, call, "no user, and no refusal")
+        read(response, call)
 
     def _refused(self, call: Call, response: httpx.Response) -> LoginRefused:
         shut = shut_out(response)

@@ -2,17 +2,18 @@
 
 A window is half open and lies between moments, while the vendor is asked in whole seconds of its own wall clock, and
 does not say whether it counts its borders in. So each request asks for a little more than its window, with borders that
-mean one moment each; what is too much is left out here, by the moment. So every value falls into one window and no other.
+mean one moment each; what is too much is left out here, by the moment. Every value falls into just one window.
 """
 
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from ..core.errors import UsageError
 from .wire import EVENT_TIME, UPDATE_TIME, read_log_value, series_of
-from .zones import Unfolding, in_utc, is_ambiguous, label_not_after, label_not_before, parse
+from .zones import Unfolding, in_utc, label_not_after, label_not_before, parse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -112,7 +113,7 @@ def _moments(items: list[Node], name: str, zone: tzinfo) -> list[datetime | None
     walls = [_wall(item, name) for item in items]
     for index, item in enumerate(items):
         series.setdefault(series_of(item), []).append(index)
-    votes = sum(_direction([walls[index] for index in indexes], zone) for indexes in series.values())
+    votes = sum(_direction([walls[index] for index in indexes]) for indexes in series.values())
     moments: list[datetime | None] = [None] * len(items)
     for indexes in series.values():
         # Many values may be learnt of at one moment, but only one is measured then.
@@ -126,10 +127,10 @@ def _moments(items: list[Node], name: str, zone: tzinfo) -> list[datetime | None
     return moments
 
 
-def _direction(walls: list[datetime | None], zone: tzinfo) -> int:
-    """Tell whether a series goes forth (1) or back (-1), by those of its labels that can be trusted."""
-    clear = [wall for wall in walls if wall is not None and wall.utcoffset() is None and not is_ambiguous(wall, zone)]
-    return (clear[0] < clear[-1]) - (clear[0] > clear[-1]) if clear else 0
+def _direction(walls: list[datetime | None]) -> int:
+    """Count a series' steps forth less those back; where the clock is set back, it takes one step in the wrong direction."""
+    labels = [wall for wall in walls if wall is not None and wall.utcoffset() is None]
+    return sum((earlier < later) - (earlier > later) for earlier, later in pairwise(labels))
 
 
 def _wall(node: Node, name: str) -> datetime | None:

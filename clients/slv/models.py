@@ -130,7 +130,7 @@ class LogValue:
         device_id: The device's number.
         name: Which value, such as "Energy".
         value: As text; None where the reading failed. Its unit is told by `descriptors`.
-        event_time: When it was so, in the server's zone.
+        event_time: When it was so, with the offset that the server's zone had then.
         update_time: When the server learnt of it.
         controller_str_id: The device's controller.
         id_on_controller: The device's name there.

@@ -7,7 +7,7 @@ apart by their order (`Unfolding`).
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -17,6 +17,7 @@ OTHER_FORMATS: Final = ("%d/%m/%Y %H:%M:%S", "%Y/%m/%d %H:%M:%S")
 """What the vendor's servers accept besides `yyyy-MM-dd HH:mm:ss`, and might well write."""
 
 SECOND: Final = timedelta(seconds=1)
+MICROSECOND: Final = timedelta(microseconds=1)
 
 
 def zone_of(zone: str | tzinfo) -> tzinfo:
@@ -70,28 +71,33 @@ def label(moment: datetime, zone: tzinfo) -> str:
 
 
 def label_not_after(moment: datetime, zone: tzinfo) -> str:
-    """Write a label that means one moment only, and one before this one, but no further before it than need be."""
-    return _outside(moment, -SECOND, zone)
+    """Write a label that means one moment only, at least a second before this one: the vendor may not count it in."""
+    return _outside(_shifted(moment, -SECOND), -SECOND, zone)
 
 
 def label_not_before(moment: datetime, zone: tzinfo) -> str:
-    """Write a label that means one moment only, and one after this one, but no further after it than need be."""
-    return _outside(moment, SECOND, zone)
+    """Write a label that means one moment only, at least a second after this one."""
+    return _outside(_shifted(moment, 2 * SECOND - MICROSECOND), SECOND, zone)
 
 
-def _outside(moment: datetime, step: timedelta, zone: tzinfo) -> str:
-    """Go a second on, so that it does not matter whether borders are counted in; and out of a doubled hour."""
+def _shifted(moment: datetime, by: timedelta) -> datetime:
     try:
-        start = moment.astimezone(UTC).replace(microsecond=0) + step + (SECOND if step > timedelta() else timedelta())
+        return (moment.astimezone(UTC) + by).replace(microsecond=0)
     except OverflowError:
         raise UsageError("a time beyond the calendar") from None
+
+
+def _outside(start: datetime, step: timedelta, zone: tzinfo) -> str:
+    """Go out of a doubled hour, and another hour beyond it: what is seen there tells in which order values come."""
+    if not is_ambiguous(_wall(start, zone), zone):
+        return _written(_wall(start, zone))
     near = far = start
     while is_ambiguous(_wall(far, zone), zone):
         near, far = far, far + step * 3_600
     while abs(far - near) > SECOND:  # the edge of the doubled hour is between the two
         middle = (near + (far - near) / 2).replace(microsecond=0)
         near, far = (middle, far) if is_ambiguous(_wall(middle, zone), zone) else (near, middle)
-    return _written(_wall(far, zone))
+    return _written(_wall(far + step * 3_600, zone))
 
 
 def _wall(moment: datetime, zone: tzinfo) -> datetime:
@@ -140,13 +146,15 @@ class Unfolding:
         self._fold = 0
 
     def moment(self, wall: datetime) -> datetime:
-        """Return the moment of the next label, in the server's zone.
+        """Return the moment of the next label, with the offset that the server's zone has then.
+
+        The zone itself is left off: two times of one zone are compared by the clock on its wall.
 
         Raises:
             ValueError: It has no place in UTC.
         """
         if wall.utcoffset() is not None:
-            return _in_calendar(wall.astimezone(self._zone))
+            return _in_calendar(_into(wall, self._zone))
         if not is_ambiguous(wall, self._zone):
             self._last, self._fold = None, 0
             return _in_calendar(wall.replace(tzinfo=self._zone))
@@ -161,4 +169,11 @@ def _in_calendar(moment: datetime) -> datetime:
         moment.astimezone(UTC)
     except OverflowError:
         raise ValueError("a time beyond the calendar") from None
-    return moment
+    return moment.replace(tzinfo=timezone(moment.utcoffset() or timedelta()), fold=0)
+
+
+def _into(moment: datetime, zone: tzinfo) -> datetime:
+    try:
+        return moment.astimezone(zone)
+    except OverflowError:
+        raise ValueError("a time beyond the calendar") from None
