@@ -128,7 +128,7 @@ def _moments(items: list[Node], name: str, zone: tzinfo) -> list[datetime | None
 
 
 def _direction(walls: list[datetime | None]) -> int:
-    """Count a series' steps forth less those back; where the clock is set back, it takes one step in the wrong direction."""
+    """Count the steps forth less those back; where the clock is set back, a series takes one the wrong way."""
     labels = [wall for wall in walls if wall is not None and wall.utcoffset() is None]
     return sum((earlier < later) - (earlier > later) for earlier, later in pairwise(labels))
 

@@ -15,7 +15,7 @@ from vendorlab.clients.slv import AsyncSlvClient, SlvClient
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ACCOUNT = {"username": USERNAME, "password": PASSWORD}
+ACCOUNT: dict[str, Any] = {"username": USERNAME, "password": PASSWORD}
 
 
 @pytest.fixture

@@ -7,16 +7,20 @@ import json
 import threading
 from base64 import b64decode
 from collections import deque
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 from xml.sax.saxutils import escape
 from zoneinfo import ZoneInfo
 
 import httpx
 from tests.clients.django_fake import FakeClock, Fault
+
+from vendorlab.clients.core.reading import is_list, is_object
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 ORIGIN = "http://vendor.test"
 USERNAME, PASSWORD = "ada", "corréct: horse"
@@ -86,19 +90,14 @@ def result(value: Any, item: str = "string", code: int | str = 0, **members: Any
 
 def xml(value: Any, name: str, item: str = "string") -> str:
     """Write a value as the vendor does: members by name, items by class, null not at all."""
-    match value:
-        case None:
-            return ""
-        case bool():
-            inner = "true" if value else "false"
-        case dict():
-            members: dict[str, Any] = value
-            inner = "".join(xml(v, n, "SLVKeyValuePair" if n == "properties" else item) for n, v in members.items())
-        case list():
-            items: list[Any] = value
-            inner = "".join(xml(each, item, item) for each in items)
-        case _:
-            inner = escape(str(value))
+    if value is None:
+        return ""
+    if is_object(value):
+        inner = "".join(xml(v, n, "SLVKeyValuePair" if n == "properties" else item) for n, v in value.items())
+    elif is_list(value):
+        inner = "".join(xml(each, item, item) for each in value)
+    else:
+        inner = json.dumps(value) if isinstance(value, bool) else escape(str(value))
     return f"<{name}>{inner}</{name}>"
 
 
@@ -237,7 +236,7 @@ class FakeVendor:
         service, _, method = request.url.path.removeprefix("/reports/api/").partition("/")
         if service == "servlet":
             service, method = method, given["methodName"][0]
-        answer = self.answers.get(method) or self._method(method, given, request)
+        answer = self.answers.get(method) or self._method(method, given)
         if isinstance(answer, httpx.Response):
             return answer
         form = self.forced or given.get("ser", ["xml"])[0]
@@ -246,7 +245,7 @@ class FakeVendor:
         text = f'<?xml version="1.0" encoding="UTF-8"?>\n{xml(answer.value, answer.root, answer.item)}'
         return httpx.Response(200, content=text.encode(), headers={"Content-Type": "text/xml;charset=UTF-8"})
 
-    def _method(self, name: str, given: Mapping[str, list[str]], request: httpx.Request) -> Answer | httpx.Response:
+    def _method(self, name: str, given: Mapping[str, list[str]]) -> Answer | httpx.Response:  # noqa: PLR0912 - a table
         match name.replace("GeoZone", "Geozone"):
             case "getCurrentUser":
                 return Answer({"login": USERNAME, "profilName": "operators", "email": "ada@example.com"}, "SLVUser")
@@ -310,7 +309,7 @@ class FakeVendor:
 
 def moment_of(label: str) -> datetime:
     """Read a label as the server does; one that means two moments is a mistake of the client's."""
-    wall = datetime.strptime(label, "%Y-%m-%d %H:%M:%S")
+    wall = datetime.strptime(label, "%Y-%m-%d %H:%M:%S")  # noqa: DTZ007
     moments = {wall.replace(tzinfo=ZONE, fold=fold).astimezone(UTC) for fold in (0, 1)}
     assert len(moments) == 1, f"{label} means two moments, or none"
     return moments.pop()
@@ -341,8 +340,9 @@ def hours_of(start: datetime, hours: int) -> dict[datetime, float]:
 
 
 def _cookie(request: httpx.Request) -> str:
-    cookies = dict(part.partition("=")[::2] for part in request.headers.get("Cookie", "").split("; "))
-    return cookies.get("JSESSIONID", "")
+    header = str(request.headers.get("Cookie", ""))
+    found = [part.removeprefix("JSESSIONID=") for part in header.split("; ") if part.startswith("JSESSIONID=")]
+    return found[0] if found else ""
 
 
 def _basic(request: httpx.Request) -> str | None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 from tests.clients.django_fake import FakeClock, answer_lost, status
-from tests.clients.faces import Face, MakeFace
 from tests.clients.slv.fake_vendor import FakeVendor, body
 
 from vendorlab.clients.slv import (
@@ -19,6 +18,9 @@ from vendorlab.clients.slv import (
     ServerError,
     UsageError,
 )
+
+if TYPE_CHECKING:
+    from tests.clients.faces import Face, MakeFace
 
 
 def wait(face: Face, batch: Any, **options: Any) -> BatchResult:

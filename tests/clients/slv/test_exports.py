@@ -26,10 +26,13 @@ def test_both_faces_have_the_same_methods_and_parameters() -> None:
     assert public(Batch) == public(AsyncBatch)
     assert set(sync) == {
         "add_sun_event", "add_time_event", "add_yearly", "alarm_definitions", "batch", "call", "commission",
-        "commission_devices", "commission_scheduler", "controller_devices", "controllers", "create_device", "create_geozone",
-        "create_schedule", "create_scheduler", "delete_device", "delete_geozone", "delete_schedule", "delete_scheduler",
-        "descriptors", "device", "devices", "devices_in_bounds", "exit_manual", "from_env", "geozone_children", "geozone_root",
-        "geozones", "import_csv", "last_values", "log", "replace_node", "report", "schedulers", "schedules", "search_devices",
+        "commission_devices", "commission_scheduler", "controller_devices", "controllers", "create_device",
+        "create_geozone", "create_schedule", "create_scheduler", "delete_device", "delete_geozone", "delete_schedule",
+        "delete_scheduler",
+        "descriptors", "device", "devices", "devices_in_bounds", "exit_manual", "from_env", "geozone_children",
+        "geozone_root", "geozones", "import_csv", "last_values", "log", "replace_node", "report", "schedulers",
+        "schedules",
+        "search_devices",
         "search_geozones", "server_properties", "set_dimming", "set_values", "switch_off", "switch_on", "user",
     }  # fmt: skip
 

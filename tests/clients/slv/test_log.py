@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, timezone
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.clients.faces import Face, MakeFace
 from tests.clients.slv.conftest import ACCOUNT
 from tests.clients.slv.fake_vendor import (
     ENERGY,
@@ -29,9 +28,13 @@ from tests.clients.slv.fake_vendor import (
 from vendorlab.clients.slv import SlvClient, UnexpectedResponse, UsageError
 from vendorlab.clients.slv.zones import Unfolding, is_ambiguous, label_not_after, label_not_before, parse
 
+if TYPE_CHECKING:
+    from tests.clients.faces import Face, MakeFace
+
 AUTUMN = datetime(2026, 11, 1, tzinfo=ZONE)  # 01:00 to 02:00 comes twice
 SPRING = datetime(2026, 3, 8, tzinfo=ZONE)  # 02:00 to 03:00 does not come
 HOUR = timedelta(hours=1)
+NAIVE = datetime(2026, 7, 1)  # noqa: DTZ001
 
 
 def utc(*args: int) -> datetime:
@@ -124,7 +127,7 @@ def test_any_window_over_the_end_of_summer_time_is_read_once_and_whole(
 ZONES = [ZoneInfo(name) for name in ("America/New_York", "Europe/Paris", "Australia/Lord_Howe", "Asia/Kolkata")] + [
     timezone(timedelta(hours=-3))
 ]
-MOMENTS = st.datetimes(datetime(1990, 1, 1), datetime(2060, 1, 1), timezones=st.just(UTC))
+MOMENTS = st.datetimes(datetime(1990, 1, 1), datetime(2060, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
 
 
 @given(MOMENTS, st.sampled_from(ZONES))
@@ -160,10 +163,10 @@ def test_label_is_a_time_or_a_value_error(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("2026-11-21 08:00:00", datetime(2026, 11, 21, 8)),
-        ("2026-11-21 08:00:00.5", datetime(2026, 11, 21, 8, 0, 0, 500_000)),
-        ("21/11/2026 08:00:00", datetime(2026, 11, 21, 8)),
-        ("2026/11/21 08:00:00", datetime(2026, 11, 21, 8)),
+        ("2026-11-21 08:00:00", datetime(2026, 11, 21, 8)),  # noqa: DTZ001
+        ("2026-11-21 08:00:00.5", datetime(2026, 11, 21, 8, 0, 0, 500_000)),  # noqa: DTZ001
+        ("21/11/2026 08:00:00", datetime(2026, 11, 21, 8)),  # noqa: DTZ001
+        ("2026/11/21 08:00:00", datetime(2026, 11, 21, 8)),  # noqa: DTZ001
         ("2026-11-21T08:00:00Z", datetime(2026, 11, 21, 8, tzinfo=UTC)),
     ],
 )
@@ -188,8 +191,9 @@ def test_nothing_is_asked_before_the_walk_begins_nor_for_an_empty_window(vendor:
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"start": datetime(2026, 7, 1)}, {"end": datetime(2026, 7, 2)}, {"end": utc(2026, 6, 1)}, {"device_ids": []},
-        {"names": []}, {"names": "Energy"}, {"span": timedelta(0)}, {"start": datetime.min.replace(tzinfo=ZoneInfo("Asia/Tokyo"))},
+        {"start": NAIVE}, {"end": NAIVE}, {"end": utc(2026, 6, 1)}, {"device_ids": []},
+        {"names": []}, {"names": "Energy"}, {"span": timedelta(0)},
+        {"start": datetime.min.replace(tzinfo=ZoneInfo("Asia/Tokyo"))},
     ],
     ids=str,
 )  # fmt: skip

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 from tests.clients.django_fake import FakeClock, Handler, Instead, answer_lost, no_connection, page, status
-from tests.clients.faces import Face, MakeFace
 from tests.clients.slv.conftest import ACCOUNT
 from tests.clients.slv.fake_vendor import LOGIN_PAGE, ORIGIN, OTHER_PAGE, PASSWORD, USERNAME, FakeVendor
 
@@ -26,6 +25,9 @@ from vendorlab.clients.slv import (
     UnexpectedResponse,
     UsageError,
 )
+
+if TYPE_CHECKING:
+    from tests.clients.faces import Face, MakeFace
 
 USER = "/userprofile/getCurrentUser"
 ROOT = "/asset/getGeoZoneRoot"
@@ -276,7 +278,7 @@ def test_many_tasks_log_in_once_and_a_refusal_holds_for_all_who_wait(vendor: Fak
         return vendor(request)
 
     async def main(password: str) -> list[Any]:
-        account = ACCOUNT | {"password": password}
+        account: dict[str, Any] = ACCOUNT | {"password": password}
         async with AsyncSlvClient(ORIGIN, clock=clock, transport=httpx.MockTransport(slowly), **account) as client:
             return await asyncio.gather(*(client.geozone_root() for _ in range(8)), return_exceptions=True)
 
@@ -350,5 +352,5 @@ def test_option_wins_over_the_environment(vendor: FakeVendor) -> None:
 
 
 def test_environment_names_the_certificates_to_trust() -> None:
-    with pytest.raises(UsageError, match="cannot use the CA file /nowhere.pem"):
+    with pytest.raises(UsageError, match=r"cannot use the CA file /nowhere\.pem"):
         SlvClient.from_env(ENVIRONMENT | {"VENDORLAB_SLV_CA": "/nowhere.pem"})

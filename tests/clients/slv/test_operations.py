@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
-from tests.clients.faces import Face, MakeFace
 from tests.clients.slv.fake_vendor import LAMP, Answer, FakeVendor, body, form_of, query_of, result
 
 from vendorlab.clients.slv import (
@@ -22,6 +21,9 @@ from vendorlab.clients.slv import (
     ValueDescriptor,
 )
 
+if TYPE_CHECKING:
+    from tests.clients.faces import Face, MakeFace
+
 KEY = DeviceKey("C1", "L7")
 IDENTITY = {"controllerStrId": ["C1"], "idOnController": ["L7"]}
 CATEGORY = {"category": ["STREETLIGHT_DIMMING"]}
@@ -32,7 +34,10 @@ READS: list[tuple[tuple[Any, ...], dict[str, Any], str, dict[str, list[str]]]] =
     (("geozones",), {}, "asset/getAllGeozones", {}),
     (("geozone_root",), {}, "asset/getGeoZoneRoot", {}),
     (("geozone_children", 4), {}, "asset/getGeozoneChildrenGeozones", {"geozoneId": ["4"]}),
-    (("search_geozones", "No&rth"), {"partial": True}, "asset/searchGeozones", {"name": ["No&rth"], "partialMatch": ["true"]}),
+    (
+        ("search_geozones", "No&rth"), {"partial": True}, "asset/searchGeozones",
+        {"name": ["No&rth"], "partialMatch": ["true"]},
+    ),
     (("controllers",), {}, "asset/getAllControllers", {}),
     (("controller_devices", "C1"), {}, "asset/getControllerDevices", {"controllerStrId": ["C1"]}),
     (
@@ -75,7 +80,8 @@ WRITES: list[tuple[tuple[Any, ...], dict[str, Any], str, dict[str, list[str]]]] 
         ("create_device", KEY, "Main St 7"), {"category": "streetlight", "geozone_id": 4, "lat": 40.75, "lng": -73.5},
         "assetmanagement/createCategoryDevice",
         IDENTITY | {
-            "userName": ["Main St 7"], "categoryStrId": ["streetlight"], "geoZoneId": ["4"], "lat": ["40.75"], "lng": ["-73.5"],
+            "userName": ["Main St 7"], "categoryStrId": ["streetlight"], "geoZoneId": ["4"],
+            "lat": ["40.75"], "lng": ["-73.5"],
         },
     ),
     (("delete_device", KEY), {}, "assetmanagement/deleteDevice", IDENTITY),
@@ -83,9 +89,13 @@ WRITES: list[tuple[tuple[Any, ...], dict[str, Any], str, dict[str, list[str]]]] 
         ("create_geozone", "South", 1), {"lat": (1.5, 2)}, "assetmanagement/createGeozone",
         {"name": ["South"], "parentId": ["1"], "latMin": ["1.5"], "latMax": ["2"]},
     ),
-    (("delete_geozone", 4), {"pull_up": True}, "assetmanagement/deleteGeozone", {"geozoneId": ["4"], "pullUpContent": ["true"]}),
     (
-        ("commission", "C1"), {}, "controllermanagement/commissionControllerAsync", {"controllerStrId": ["C1"], "flags": ["7"]},
+        ("delete_geozone", 4), {"pull_up": True}, "assetmanagement/deleteGeozone",
+        {"geozoneId": ["4"], "pullUpContent": ["true"]},
+    ),
+    (
+        ("commission", "C1"), {}, "controllermanagement/commissionControllerAsync",
+        {"controllerStrId": ["C1"], "flags": ["7"]},
     ),
     (
         ("commission_devices", "C1", ["L7", "L8"]), {}, "controllermanagement/commissionControllerDevicesListAsync",
@@ -287,7 +297,7 @@ def test_any_method_may_be_called(formed: Face, vendor: FakeVendor) -> None:
 def test_error_code_is_an_exception(formed: Face, vendor: FakeVendor, code: Any) -> None:
     vendor.answers["switchOn"] = result(None, code=code, errorCodeLabel="NO_DEVICE", message="Device not found")
     with pytest.raises(
-        OperationFailed, match="POST /reports/api/dimming/switchOn: error .* NO_DEVICE: Device"
+        OperationFailed, match=r"POST /reports/api/dimming/switchOn: error .* NO_DEVICE: Device"
     ) as caught:
         formed("switch_on", KEY)
     expected = code if code == "E-7" else int(code)
@@ -347,12 +357,14 @@ def test_device_with_a_wrong_type_is_unexpected(formed: Face, vendor: FakeVendor
 @pytest.mark.parametrize(
     "ask",
     [
-        ("set_dimming", KEY, 101), ("set_dimming", KEY, -1), ("set_dimming", KEY, float("nan")), ("set_dimming", KEY, True),
+        ("set_dimming", KEY, 101), ("set_dimming", KEY, -1), ("set_dimming", KEY, float("nan")),
+        ("set_dimming", KEY, True),
         ("switch_on", ("C1", "")), ("switch_on", ("", "L7")), ("set_values", KEY, {}), ("set_values", KEY, {"a": None}),
         ("set_values", KEY, {"a": float("inf")}), ("import_csv", " \n"), ("devices_in_bounds", (2, 1), (0, 1)),
-        ("add_yearly", 1, 2, (13, 1), (1, 1)), ("add_yearly", 1, 2, (1, 1), (1, 32)), ("add_sun_event", 1, 200, "SUNSET"),
+        ("add_yearly", 1, 2, (13, 1), (1, 1)), ("add_yearly", 1, 2, (1, 1), (1, 32)),
+        ("add_sun_event", 1, 200, "SUNSET"),
         ("call", "asset", "../../login"), ("call", "as/set", "x"), ("call", "asset", ""),
-        ("report", {"from": datetime(2026, 1, 1)}),
+        ("report", {"from": datetime(2026, 1, 1)}),  # noqa: DTZ001
     ],
     ids=str,
 )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import string
 from typing import Any
@@ -61,10 +62,8 @@ def test_devices_are_the_same_in_either_form(devices: list[dict[str, Any]]) -> N
     st.binary(max_size=200) | st.text(max_size=100).map(str.encode) | st.text("<>/!?&;x ", max_size=40).map(str.encode)
 )
 def test_whatever_comes_is_read_or_refused(content: bytes) -> None:
-    try:
+    with contextlib.suppress(NotJson, UnexpectedResponse, OperationFailed):
         read_devices(read(answer(content, "text/xml"), CALL))
-    except (NotJson, UnexpectedResponse, OperationFailed):
-        pass
 
 
 JSON = st.recursive(
@@ -102,15 +101,16 @@ def test_unknown_xml_becomes_lists_where_classes_or_repeats_say_so() -> None:
     assert plain(read(answer(text), CALL)) == {"a": ["1"], "b": ["1", "2"], "c": [{"n": "1"}], "d": ""}
 
 
-BOMB = '<?xml version="1.0"?><!DOCTYPE b [<!ENTITY a "aaaaaaaaaa"><!ENTITY c "&a;&a;&a;&a;&a;&a;&a;&a;">]><string>&c;</string>'
+BOMB = '<!DOCTYPE b [<!ENTITY a "aaaaaaaaaa"><!ENTITY c "&a;&a;&a;&a;&a;&a;&a;&a;">]><string>&c;</string>'
 OUTSIDE = '<!DOCTYPE s [<!ENTITY x SYSTEM "file:///etc/hostname">]><string>&x;</string>'
 
 
 @pytest.mark.parametrize(
     "text",
     [
-        BOMB, OUTSIDE, '<!DOCTYPE string><string>OK</string>', "<string>OK", "<a><b></a></b>", "", "   ", "\x00", "nonsense", "{",
-        '<?xml version="1.0" encoding="x-none"?><string>OK</string>', "[" * 100_000, '{"a":' * 100_000, "<string>&nbsp;</string>",
+        BOMB, OUTSIDE, "<!DOCTYPE string><string>OK</string>", "<string>OK", "<a><b></a></b>", "", "   ", "\x00",
+        '<?xml version="1.0" encoding="x-none"?><string>OK</string>', "[" * 100_000, '{"a":' * 100_000,
+        "<string>&nbsp;</string>", "nonsense", "{",
     ],
     ids=lambda text: repr(text[:24]),
 )  # fmt: skip
@@ -140,7 +140,7 @@ def test_form_goes_by_what_is_there(content: str, kind: str) -> None:
     [
         (LOGIN_PAGE, "text/html", True, True),
         (LOGIN_PAGE, "text/plain", True, True),
-        ('<?xml version="1.0"?><!DOCTYPE html SYSTEM "x"><html><INPUT TYPE = password></html>', "text/html", True, True),
+        ('<?xml version="1.0"?><!DOCTYPE html SYSTEM "x"><INPUT TYPE = password>', "text/html", True, True),
         (OTHER_PAGE, "text/html;charset=utf-8", True, False),
         ("\ufeff\r\n <HTML>", "application/octet-stream", True, False),
         ("<div>j_password</div>", "text/html", True, True),

@@ -5,18 +5,20 @@ from __future__ import annotations
 import logging
 import traceback
 from base64 import b64encode
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 from tests.clients.django_fake import Handler, answer_lost, page, status
-from tests.clients.faces import Face, MakeFace
 from tests.clients.slv.fake_vendor import LOGIN_PAGE, OTHER_PAGE, PASSWORD, USERNAME, FakeVendor
 
 from vendorlab.clients.core.secret import Credential, Secret
 from vendorlab.clients.core.steps import Call
 from vendorlab.clients.slv import ClientError
 from vendorlab.clients.slv.login import Account, Entry
+
+if TYPE_CHECKING:
+    from tests.clients.faces import Face, MakeFace
 
 BASIC = b64encode(f"{USERNAME}:{PASSWORD}".encode()).decode()
 LAMP = ("C1", "L7")
@@ -60,8 +62,9 @@ def cut(request: httpx.Request, handler: Handler) -> httpx.Response:
 @pytest.mark.parametrize(
     "faults",
     [
-        [*[answer_lost] * 4], [status(401)], [status(403)], [page(OTHER_PAGE)], [page(LOGIN_PAGE)], [echo], [None, *[answer_lost] * 4],
-        [None, page(LOGIN_PAGE), None, page(LOGIN_PAGE)], [None, echo], [None, cut], [None, status(500)], [None, status(404)],
+        [*[answer_lost] * 4], [status(401)], [status(403)], [page(OTHER_PAGE)], [page(LOGIN_PAGE)], [echo],
+        [None, *[answer_lost] * 4], [None, page(LOGIN_PAGE), None, page(LOGIN_PAGE)], [None, echo], [None, cut],
+        [None, status(500)], [None, status(404)],
     ],
     ids=["no-login", "401", "403", "page", "login-page", "echo", "lost", "out", "call-echo", "cut", "500", "404"],
 )  # fmt: skip
@@ -79,10 +82,11 @@ def test_no_secret_is_in_an_error_or_its_trace(
 
 def test_no_secret_is_in_a_repr(face: Face, vendor: FakeVendor) -> None:
     face("geozones")
-    ((session, token),) = vendor.sessions.items()
-    entry = Entry(Credential("Basic", Secret(BASIC)), (("JSESSIONID", Secret(session)),), Secret(str(token)))
+    ((cookie, token),) = vendor.sessions.items()
+    entry = Entry(Credential("Basic", Secret(BASIC)), (("JSESSIONID", Secret(cookie)),), Secret(str(token)))
     call = entry.applied(Call("POST", "/reports/j_security_check", form={"j_password": PASSWORD}))
     account = Account(USERNAME, Secret(PASSWORD))
-    authority = vars(face.client._session._authority)
+    session: Any = face.client._session
+    authority: dict[str, Any] = session._authority.__dict__
     shown = (face.client, face.client.__dict__, entry, call, account, account.basic(), authority)
     assert leaks(" ".join(map(repr, shown)), vendor) == []
