@@ -82,6 +82,14 @@ class XmlNode(Node):
             raise self.unexpected("expected an object, got text")
         return {child.tag: child for child in self._element}
 
+    def maybe(self, name: str) -> Node | None:
+        """Return a member, or None if it is absent."""
+        found = next((child for child in self._element if child.tag == name), None)
+        if found is None:
+            self.object()  # which it must be, all the same
+            return None
+        return self._at(self._below(name), found)
+
     def items(self) -> Iterator[Node]:
         """Walk over the children, whatever their names, also where the list is wrapped into one that says so."""
         if len(self._element) == 0 and self._text():

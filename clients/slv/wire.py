@@ -224,4 +224,4 @@ def _number(node: Node, name: str) -> float | None:
 
 
 def _extra(node: Node, *known: str) -> dict[str, Any]:
-    return {name: plain(member) for name, member in node.members() if name not in known}
+    return {name: plain(node.member(name)) for name in node.object() if name not in known}

@@ -5,7 +5,6 @@ Here, and only here, fakes and clients meet.
 
 from __future__ import annotations
 
-import ssl
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -47,15 +46,17 @@ _LOGIN = ("username", "password", "client_id")
 _CLIENTS = {
     "scanalytics": _Client("vendorlab.clients.scanalytics", "ScanalyticsClient", _LOGIN),
     "inode": _Client("vendorlab.clients.inode", "INodeClient", (*_LOGIN, "client_secret")),
+    "itron-platform": _Client("vendorlab.clients.itron", "DataPlatformClient", ("client_id", "client_secret")),
 }
 
 
 class VendorHandle:
-    """One vendor of a world, as a test meets it. It listens from the moment its ``url`` is first asked for."""
+    """One address of a vendor, as a test meets it. It listens from the moment its ``url`` is first asked for."""
 
-    def __init__(self, world: World, name: str) -> None:
+    def __init__(self, world: World, name: str, vendor: str) -> None:
         self._world = world
         self._name = name
+        self._vendor = vendor
 
     @property
     def url(self) -> str:
@@ -77,7 +78,7 @@ class VendorHandle:
     @property
     def backend(self) -> Vendor:
         """The vendor itself, for what no other handle offers."""
-        return self._world.vendor(self._name)
+        return self._world.vendor(self._vendor)
 
     @property
     def app(self) -> flask.Flask:
@@ -116,7 +117,7 @@ class VendorHandle:
         credentials = self.credentials
         known = {key: credentials[key] for key in client.credentials}
         if self.ca is not None:
-            known["transport"] = _trusting(self.ca, asynchronous=bool(prefix))
+            known["ca"] = self.ca
         return client.find(prefix)(**{"base_url": self.url, **known, **options})
 
 
@@ -157,10 +158,17 @@ class Lab:
         """SMATS iNode."""
         return self.vendor("inode")
 
+    @property
+    def itron(self) -> VendorHandle:
+        """Itron's Data Platform."""
+        return self.vendor("itron-platform")
+
     def vendor(self, name: str) -> VendorHandle:
-        """A vendor by name."""
-        self.world.vendor(name)
-        return VendorHandle(self.world, name)
+        """A vendor by the name of an address, or by its own: then by its first address."""
+        address = registry.address(name)
+        vendor = name if address is None else address.vendor
+        self.world.vendor(vendor)
+        return VendorHandle(self.world, name if address is None else address.name, vendor)
 
     def reset(self, seed: int | None = None) -> None:
         """Return to the start, from the same seed or another."""
@@ -245,11 +253,3 @@ def _certificate(tls: bool | str | Path, ended: ExitStack) -> TlsFiles | None:
     if tls is True:
         return ended.enter_context(certificates.temporary((), now))
     return certificates.kept(Path(tls), (), now)
-
-
-def _trusting(ca: str, *, asynchronous: bool) -> httpx.AsyncHTTPTransport | httpx.HTTPTransport:
-    """What carries a client's calls to a vendor whose authority only we know."""
-    import httpx  # noqa: PLC0415  comes with the clients
-
-    context = ssl.create_default_context(cafile=ca)
-    return httpx.AsyncHTTPTransport(verify=context) if asynchronous else httpx.HTTPTransport(verify=context)
