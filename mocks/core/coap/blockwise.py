@@ -92,7 +92,10 @@ Key = tuple[int, int, "Hashable"]
 
 
 def key_of(peer: Peer, request: Message) -> Key:
-    """What two requests about the same body have in common: RFC 7959, section 2.4 and RFC 7252, section 5.6."""
+    """What two requests about the same body have in common: RFC 7959, section 2.4 and RFC 7252, section 5.6.
+
+    Not the payload: a client that fetches the rest of an answer to a POST does not send it again (section 3.3).
+    """
     options = tuple(item for item in request.options.items if item[0] not in _NO_PART and not is_no_cache_key(item[0]))
     return peer.base, request.code, options
 
@@ -154,6 +157,9 @@ class Blocks:
             raise IncompleteError("the blocks before this one are missing")
         if not self._append(upload, block, payload):
             raise IncompleteError(f"the next byte would be number {len(upload.data)}")
+        if self.uploads_bytes > self._limits.uploads_bytes:
+            self._forget(key)
+            raise UnavailableError("too many uploads at once", max_age=round(self._lifetime))
         if not block.more:
             body = bytes(upload.data)
             self._forget(key)
@@ -169,7 +175,7 @@ class Blocks:
             self.uploads_bytes += len(payload)
             return True
         # The same block again, under another message ID: nothing is wrong with that.
-        return block.more and upload.data[block.offset : block.offset + len(payload)] == payload
+        return block.more and upload.data.startswith(payload, block.offset)
 
     def _begin(self, key: Key, peer: Peer, now: float) -> None:
         theirs = [found for found, upload in self._uploads.items() if upload.peer is peer]
@@ -196,7 +202,7 @@ class Blocks:
             IncompleteError: nothing was kept, and asking the handler again would do something twice.
             BadRequestError: the body ends before that block.
         """
-        body = self._bodies.get(_body_key(peer, request))
+        body = self._bodies.get(key_of(peer, request))
         if body is not None and now < body.until:
             body.until = now + self._lifetime
             return cut(body.response, block, self._limits.block_szx)
@@ -226,7 +232,7 @@ class Blocks:
         if Option.ETAG not in response.options:
             digest = hashlib.blake2b(response.payload, digest_size=4).digest()
             response = response._replace(options=response.options.with_((Option.ETAG, digest)))
-        self._keep(_body_key(peer, request), response, now)
+        self._keep(key_of(peer, request), response, now)
         part = cut(response, asked, self._limits.block_szx)
         if extra and Option.SIZE2 in request.options:
             part = part._replace(options=part.options.with_((Option.SIZE2, len(response.payload))))
@@ -263,12 +269,6 @@ def cut(response: Response, block: Block, szx: int) -> Response:
     end = offset + (16 << szx)
     value: Value = Block(offset >> (szx + 4), end < len(response.payload), szx).value
     return Response(response.code, response.payload[offset:end], response.options.with_((Option.BLOCK2, value)))
-
-
-def _body_key(peer: Peer, request: Message) -> Key:
-    base, code, options = key_of(peer, request)
-    payload = hashlib.blake2b(request.payload, digest_size=8).digest() if request.payload else b""
-    return base, code, (options, payload)
 
 
 def _whole(request: Message, body: bytes) -> Message:

@@ -108,9 +108,7 @@ REGISTRY: dict[int, Definition] = {
     _O.REQUEST_TAG: Definition("Request-Tag", Format.OPAQUE, 0, 8, repeatable=True),
 }
 
-SPECIAL = frozenset(
-    {_O.OBSERVE, _O.HOP_LIMIT, _O.BLOCK1, _O.BLOCK2, _O.PROXY_URI, _O.PROXY_SCHEME, _O.NO_RESPONSE}
-)
+SPECIAL = frozenset({_O.OBSERVE, _O.HOP_LIMIT, _O.BLOCK1, _O.BLOCK2, _O.PROXY_URI, _O.PROXY_SCHEME, _O.NO_RESPONSE})
 """Options of a request that the engine itself acts upon."""
 
 

@@ -34,12 +34,12 @@ class Transmission:
     @property
     def max_transmit_span(self) -> float:
         """From the first transmission to the last: 45 s."""
-        return self.ack_timeout * (2**self.max_retransmit - 1) * self.ack_random_factor
+        return self.ack_timeout * ((1 << self.max_retransmit) - 1) * self.ack_random_factor
 
     @property
     def max_transmit_wait(self) -> float:
         """From the first transmission until the sender gives up: 93 s."""
-        return self.ack_timeout * (2 ** (self.max_retransmit + 1) - 1) * self.ack_random_factor
+        return self.ack_timeout * ((2 << self.max_retransmit) - 1) * self.ack_random_factor
 
     @property
     def max_rtt(self) -> float:

@@ -104,7 +104,8 @@ def target_of(options: Options, host: str, port: int, scheme: str = "coap") -> T
 
     Args:
         options: the request's.
-        host, port: where the request was sent, which stands where an option says nothing else.
+        host: where the request was sent, which stands where an option says nothing else.
+        port: the same of the port.
         scheme: of the transport.
     """
     named = options.uint(Option.URI_PORT)

@@ -107,6 +107,8 @@ class Line:
         self._on_clock = on_clock
         self._pending: dict[int, tuple[Timer, Callable[[], None]]] = {}
         self._numbers = 0
+        self.now: Callable[[], float] = self._clock_seconds if on_clock else clock.source
+        """Seconds of line time; only their differences mean anything."""
         clock.on("line", self._due, transient=True)
 
     def later(self, seconds: float, callback: Callable[[], None]) -> None:
@@ -120,6 +122,9 @@ class Line:
             due = self._clock.micros() + round(seconds * SECOND)
             timer = self._clock.call_at(due, "line", {"number": self._numbers})
             self._pending[self._numbers] = timer, partial(_post, loop, callback)
+
+    def _clock_seconds(self) -> float:
+        return self._clock.micros() / SECOND
 
     def stop(self) -> None:
         """Let nobody wait any more: the loop is about to end."""
