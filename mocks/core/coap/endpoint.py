@@ -349,6 +349,8 @@ class Endpoint:
         if request.code not in METHODS:
             raise MethodNotAllowedError("not a method that is known")
         options = request.options
+        if options.plain and options.critical <= self._understood:
+            return self._handle(request, exchange)
         if is_proxied(options):
             if not self._proxy:
                 raise ProxyingNotSupportedError("not a proxy")
