@@ -12,7 +12,7 @@ import hashlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from .codes import SAFE_METHODS, Code
+from .codes import SAFE_METHODS, Code, is_success
 from .errors import BadRequestError, IncompleteError, TooLargeError, UnavailableError
 from .message import Message
 from .options import Option, Options, Value, is_no_cache_key
@@ -224,6 +224,8 @@ class Blocks:
             extra: add Size2 when the request has it.
         """
         asked = block or Block(0, more=False, szx=self._limits.block_szx)
+        if not is_success(response.code):
+            asked = asked._replace(number=0)  # it is not the body of which a block was asked for
         size = 16 << min(asked.szx, self._limits.block_szx)
         if asked.number == 0 and len(response.payload) <= size:
             return response

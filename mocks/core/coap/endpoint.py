@@ -242,7 +242,9 @@ class Endpoint:
             if self._open.get(key) is exchange:
                 del self._open[key]
         until = exchange.arrived + self._lifetimes[exchange.request.type is not _CON]
-        self.memory.keep(key, until, first, second, self.now())
+        now = self.now()
+        if now < until:  # afterwards the same ID may mean another request, whose answer must stay
+            self.memory.keep(key, until, first, second, now)
 
     def hold(self, exchange: Exchange) -> None:
         """An exchange waits for its handler: for an acknowledgement, and then as long as it may."""

@@ -218,7 +218,9 @@ class Exchange:
     # --- inside --------------------------------------------------------------------------------------------------
 
     def _is_simple(self, response: Response) -> bool:
-        return self.request.options.plain and len(response.payload) <= self._endpoint.blocks.size
+        # A request that came in blocks looks plain once it is whole.
+        plain = self.request.options.plain and self.block1 is None
+        return plain and len(response.payload) <= self._endpoint.blocks.size
 
     def _dressed(self, response: Response) -> Response:
         """The answer with what blocks and observation add to it."""

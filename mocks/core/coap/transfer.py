@@ -203,5 +203,3 @@ def _block(message: Message, option: int) -> Block | None:
         return Block.of(message.options, option)
     except BadRequestError:
         return None
-
-

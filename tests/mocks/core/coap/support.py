@@ -150,14 +150,14 @@ class Pair:
             answer_ok,
             now=lambda: self.time,
             chance=random.Random(1),
-            send=lambda data, _: self._fly(self.server, data, PEER),
+            send=lambda data, _: self._fly(self.server, data, OTHER),
             **client or {},
         )
         self.server = Endpoint(
             handle,
             now=lambda: self.time,
             chance=random.Random(2),
-            send=lambda data, _: self._fly(self.client, data, OTHER),
+            send=lambda data, _: self._fly(self.client, data, PEER),
             **server or {},
         )
 
