@@ -13,7 +13,7 @@ import logging
 import socket
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -75,11 +75,14 @@ class Wire(Protocol):
         ...
 
 
+E = TypeVar("E", bound=Engine)
+
+
 def _says_nothing(_direction: Direction, _address: Any, _data: bytes) -> Mapping[str, str]:
     return {}
 
 
-class UdpListener:
+class UdpListener(Generic[E]):
     """One UDP socket with an engine behind it.
 
     Args:
@@ -97,7 +100,7 @@ class UdpListener:
 
     def __init__(
         self,
-        build: Callable[[Wire], Engine],
+        build: Callable[[Wire], E],
         line: Line,
         host: str,
         port: int,

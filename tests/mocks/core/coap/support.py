@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections import deque
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from vendorlab.mocks.core.coap.options import NONE, Option, Options, Value
 from vendorlab.mocks.core.coap.response import Response
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable
+    from collections.abc import Callable, Hashable
 
     from vendorlab.mocks.core.coap.errors import RequestError
     from vendorlab.mocks.core.coap.exchange import Exchange
@@ -102,7 +103,7 @@ class Side:
 class Asked:
     """What a request of ours came to."""
 
-    results: list[Message | RequestError] = field(default_factory=list)
+    results: list[Message | RequestError] = field(default_factory=list["Message | RequestError"])
 
     def __call__(self, result: Message | RequestError) -> None:
         self.results.append(result)
@@ -120,7 +121,8 @@ class Asked:
         return type(result)
 
 
-Fate = "Callable[[int, bytes], Iterable[bytes]]"
+def _arrives(_number: int, data: bytes) -> list[tuple[float, bytes]]:
+    return [(0.0, data)]
 
 
 class Pair:
@@ -142,9 +144,9 @@ class Pair:
         client: dict[str, Any] | None = None,
         server: dict[str, Any] | None = None,
     ) -> None:
-        self.time = 0.0
+        self.time: float = 0.0
         self.count = 0
-        self._fate = fate or (lambda _number, data: [(0.0, data)])
+        self._fate = fate or _arrives
         self._air: deque[tuple[float, int, Endpoint, bytes, Hashable]] = deque()
         self.client = Endpoint(
             answer_ok,
@@ -172,14 +174,14 @@ class Pair:
         """Let time pass until nothing is left to do, or so many seconds are over."""
         end = self.time + seconds
         while True:
-            dues = [due for side in (self.client, self.server) if (due := side.next_due()) is not None]
-            flying = self._air[0][0] if self._air else None
-            following = min([*dues, *([flying] if flying is not None else [])], default=None)
-            if following is None or following > end:
+            flying = self._air[0][0] if self._air else math.inf
+            dues = [side.next_due() for side in (self.client, self.server)]
+            following = min(flying, *(math.inf if due is None else due for due in dues))
+            if following > end:
                 self.time = end
                 return
             self.time = max(self.time, following)
-            if flying is not None and flying <= self.time:
+            if flying <= self.time:
                 _, _, to, data, source = self._air.popleft()
                 to.receive(data, source)
             else:

@@ -8,7 +8,6 @@ import pytest
 from tests.mocks.core.coap.support import OTHER, PEER, Side, empty, get, path
 
 from vendorlab.mocks.core.coap.codes import Code, Type
-from vendorlab.mocks.core.coap.message import Message
 from vendorlab.mocks.core.coap.observe import DAY, DEFAULT, End, Manner, Observation
 from vendorlab.mocks.core.coap.options import NONE, Option, Options
 from vendorlab.mocks.core.coap.response import Response
@@ -16,6 +15,7 @@ from vendorlab.mocks.core.coap.transmission import Limits
 
 if TYPE_CHECKING:
     from vendorlab.mocks.core.coap.exchange import Exchange
+    from vendorlab.mocks.core.coap.message import Message
 
 CON = Manner(confirmable=True)
 

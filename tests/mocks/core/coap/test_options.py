@@ -79,7 +79,7 @@ def test_values_are_given_as_people_write_them() -> None:
     assert options.path == ("a", "ü")
     assert options.uint(Option.ACCEPT) == 60
     assert options.text(Option.URI_PATH) == "a"
-    assert options.get(Option.OBSERVE) is options.uint(Option.OBSERVE) is options.text(Option.URI_HOST) is None
+    assert [options.get(Option.OBSERVE), options.uint(Option.OBSERVE), options.text(Option.URI_HOST)] == [None] * 3
     assert Option.ETAG in options
     assert len(options) == 4
     assert options.all(Option.OBSERVE) == []

@@ -21,8 +21,6 @@ PLAIN = Options([(Option.CONTENT_FORMAT, TEXT)])
 LINKS = Options([(Option.CONTENT_FORMAT, LINK_FORMAT)])
 BINARY = Options([(Option.CONTENT_FORMAT, CBOR)])
 
-Later = "Callable[[float, Callable[[], object]], object]"
-
 
 class Tree:
     """The resources, and what they have been told.
@@ -61,7 +59,7 @@ class Tree:
                 exchange.observe("time")
                 return self.time()
             case "slow" if get:
-                self.later(1.3, lambda: exchange.reply(Response(Code.CONTENT, b"at last", PLAIN)))
+                self.later(0.2, lambda: exchange.reply(Response(Code.CONTENT, b"at last", PLAIN)))
                 return None
             case "store" if get:
                 return Response(Code.CONTENT, self.stored, BINARY)
