@@ -106,20 +106,21 @@ class Blocks:
     Args:
         limits: how many, how large.
         lifetime: seconds after which what nobody continued is forgotten.
+
+    Attributes:
+        size: bytes of a block that we send, unless the client asks for less.
+        uploads_bytes: of all uploads.
+        bodies_bytes: of all answers that are kept.
     """
 
     def __init__(self, limits: Limits, lifetime: float) -> None:
         self._limits = limits
         self._lifetime = lifetime
+        self.size = 16 << limits.block_szx
         self._uploads: dict[Key, _Upload] = {}
         self._bodies: dict[Key, _Body] = {}
         self.uploads_bytes = 0
         self.bodies_bytes = 0
-
-    @property
-    def size(self) -> int:
-        """Bytes of a block that we send, unless the client asks for less."""
-        return 16 << self._limits.block_szx
 
     def __len__(self) -> int:
         return len(self._uploads) + len(self._bodies)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .blockwise import Block, Blocks
@@ -24,6 +23,7 @@ from .peers import Peer, Peers
 from .requests import Answered, Outgoing, Requests, Verdict
 from .response import Response, refusal
 from .rules import bad_option, is_proxied, next_hop_limit, refused_by_origin, refused_by_proxy
+from .stats import Stats
 from .timers import Schedule
 from .transmission import Limits, Transmission
 
@@ -51,38 +51,15 @@ UNDERSTOOD = frozenset(
 )
 """The critical options that a handler is taken to understand; it says so itself where it heeds conditions too."""
 
+_ADORNED = frozenset({Option.BLOCK1, Option.BLOCK2, Option.NO_RESPONSE})
+"""Options of a request that say how its answer is sent."""
+
 RETRY_AFTER = 1
 """Seconds of Max-Age with a refusal for want of room."""
 
 
 def _nothing() -> None:
     """For who need not be told."""
-
-
-@dataclass(slots=True)
-class Stats:
-    """What has been counted: nothing is logged per datagram.
-
-    Attributes:
-        received, sent: datagrams.
-        malformed: of those received, no messages.
-        limited: dropped because their peer sends too many.
-        crowded: dropped because there is no room for another peer.
-        repeated: requests and answers that had come before.
-        unknown: acknowledgements, rejections and answers that fit nothing.
-        unsent: answers for which no message ID was free.
-        defects: handlers that broke.
-    """
-
-    received: int = 0
-    sent: int = 0
-    malformed: int = 0
-    limited: int = 0
-    crowded: int = 0
-    repeated: int = 0
-    unknown: int = 0
-    unsent: int = 0
-    defects: int = 0
 
 
 class Endpoint:
@@ -133,6 +110,7 @@ class Endpoint:
         self.peers = Peers(self.limits, self.transmission, chance)
         self.memory = Memory(self.limits, self.lifetime)
         self.blocks = Blocks(self.limits, self.lifetime)
+        self.block_size = self.blocks.size
         self.outbox = Outbox(self.transmission, chance, self.schedule, now, self.send)
         self.observations = Observations(
             self.limits, self.transmission, self.outbox, self.schedule, self.blocks, now, self.send
@@ -164,7 +142,8 @@ class Endpoint:
                 self._ping(peer, message)
                 return
             key = peer.base + message.mid
-            if self._again(peer, message, key, now):
+            memory = self.memory
+            if (key in memory.fresh or key in memory.old or key in self._open) and self._again(peer, message, key, now):
                 stats.repeated += 1
             elif code < 0x20:
                 self._request(Exchange(self, peer, message, key, now), message)
@@ -353,22 +332,32 @@ class Endpoint:
         options = request.options
         if options.plain and options.critical <= self._understood:
             return self._handle(request, exchange)
-        if is_proxied(options):
-            if not self._proxy:
-                raise ProxyingNotSupportedError("not a proxy")
-            if refused := refused_by_proxy(options, self._understood):
-                raise bad_option(refused)
-            next_hop_limit(options)
-        elif refused := refused_by_origin(options, self._understood):
-            if request.type is _NON:
-                exchange.reset()
-                return None
-            raise bad_option(refused)
+        if not self._heeded(request, is_proxied(options)):
+            exchange.reset()
+            return None
         if options.uint(Option.OBSERVE) == 1:
             observation = self.observations.find(exchange.peer, request.token)
             if observation is not None:
                 observation.cancel(End.DEREGISTERED)
-        return self._in_blocks(request, exchange)
+        exchange.special = not _ADORNED.isdisjoint(options.values)
+        if exchange.special:
+            return self._in_blocks(request, exchange)
+        return self._handle(request, exchange)
+
+    def _heeded(self, request: Message, proxied: bool) -> bool:
+        """Whether the options allow for an answer; False to reject, which section 5.4.1 has in place of some refusals."""
+        options = request.options
+        if proxied and not self._proxy:
+            raise ProxyingNotSupportedError("not a proxy")
+        if options.unrecognised or not options.critical <= self._understood:
+            refused = (refused_by_proxy if proxied else refused_by_origin)(options, self._understood)
+            if refused and not proxied and request.type is _NON:
+                return False
+            if refused:
+                raise bad_option(refused)
+        if proxied and Option.HOP_LIMIT in options.values:
+            next_hop_limit(options)
+        return True
 
     def _in_blocks(self, request: Message, exchange: Exchange) -> Response | None:
         """Ask the handler, once the request is whole, and unless the answer is there already."""

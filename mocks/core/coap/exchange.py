@@ -7,7 +7,7 @@ done on purpose: any type and message ID, an acknowledgement that nothing follow
 
 from __future__ import annotations
 
-from enum import Enum
+from enum import IntEnum
 from typing import TYPE_CHECKING
 
 from .codes import Type, is_success
@@ -30,13 +30,13 @@ if TYPE_CHECKING:
 _CON, _NON, _ACK, _RST = Type.CON, Type.NON, Type.ACK, Type.RST
 
 
-class State(Enum):
+class State(IntEnum):
     """Where an exchange stands."""
 
-    OPEN = "open"
-    ACKNOWLEDGED = "acknowledged"
-    ANSWERED = "answered"
-    SILENT = "silent"
+    OPEN = 0
+    ACKNOWLEDGED = 1
+    ANSWERED = 2
+    SILENT = 3
 
 
 NEXT: dict[State, frozenset[State]] = {
@@ -64,23 +64,23 @@ class Exchange:
         request: what is asked, put together if it came in blocks.
         state: where it stands.
         arrived: when, in line time.
+        held: whether it waits for its handler.
+        special: whether blocks, an observation or No-Response have a say in how it is answered.
+        block1: the block that it came in, when it came in several.
+        block2: the block of the answer that is asked for.
+        due: when it is next looked at.
         observation: what the request registered, if it did.
     """
 
-    __slots__ = (
-        "_delivered",
-        "_endpoint",
-        "_key",
-        "arrived",
-        "block1",
-        "block2",
-        "due",
-        "held",
-        "observation",
-        "peer",
-        "request",
-        "state",
-    )
+    # Most exchanges are over before they need any of these, and every request makes one: so they are the class's.
+    state = State.OPEN
+    due: float | None = None
+    held = False
+    special = False
+    block1: Block | None = None
+    block2: Block | None = None
+    observation: Observation | None = None
+    _delivered: Callable[[Outcome], None] | None = None
 
     def __init__(self, endpoint: Endpoint, peer: Peer, request: Message, key: int, arrived: float) -> None:
         self._endpoint = endpoint
@@ -88,13 +88,6 @@ class Exchange:
         self.peer = peer
         self.request = request
         self.arrived = arrived
-        self.state = _OPEN
-        self.due: float | None = None
-        self.held = False
-        self.block1: Block | None = None
-        self.block2: Block | None = None
-        self.observation: Observation | None = None
-        self._delivered: Callable[[Outcome], None] | None = None
 
     # --- what handlers do ----------------------------------------------------------------------------------------
 
@@ -118,25 +111,15 @@ class Exchange:
         if _ANSWERED not in NEXT[state]:
             return False
         request = self.request
-        unwanted = False
-        if not self._is_simple(response):
-            response = self._dressed(response)
-            unwanted = is_unwanted(request.options, response.code)
-        self.state = _ANSWERED
-        self._delivered = delivered
-        if type_ is None:
-            type_ = _USUAL[request.type is _CON, state]
-        if unwanted:
-            # A confirmable request is acknowledged all the same: RFC 7967, section 2.
-            ack = self._ack() if request.type is _CON else b""
-            if ack and state is _OPEN:
-                self._endpoint.send(ack, self.peer.address)
-            self._end(ack)
-        elif type_ is _ACK or type_ is _RST:
-            self._piggyback(response, type_, request.mid if mid is None else mid)
-        else:
-            self._separate(response, type_, mid, acknowledged=state is _ACKNOWLEDGED)
-        return True
+        if state is _OPEN and type_ is None and not self.special and request.type is _CON:
+            endpoint = self._endpoint
+            if len(response.payload) <= endpoint.block_size:  # the way of almost all answers, and so the short one
+                self.state = _ANSWERED
+                data = encode(_ACK, response.code, request.mid, request.token, response.options.wire, response.payload)
+                endpoint.close(self, self._key, data, b"")
+                endpoint.send(data, self.peer.address)
+                return True
+        return self._reply(response, type_, mid, delivered)
 
     def fail(self, error: CoapError) -> bool:
         """Answer with a refusal; False when it is too late for that."""
@@ -182,6 +165,7 @@ class Exchange:
         """
         if self.request.options.uint(Option.OBSERVE) != 0:
             return None
+        self.special = True
         self.observation = self._endpoint.observations.register(self.peer, self.request, topic, manner, ended)
         return self.observation
 
@@ -217,10 +201,34 @@ class Exchange:
 
     # --- inside --------------------------------------------------------------------------------------------------
 
-    def _is_simple(self, response: Response) -> bool:
-        # A request that came in blocks looks plain once it is whole.
-        plain = self.request.options.plain and self.block1 is None
-        return plain and len(response.payload) <= self._endpoint.blocks.size
+    def _reply(
+        self, response: Response, type_: Type | None, mid: int | None, delivered: Callable[[Outcome], None] | None
+    ) -> bool:
+        request, state = self.request, self.state
+        unwanted = False
+        if self.special or len(response.payload) > self._endpoint.block_size:
+            response = self._dressed(response)
+            unwanted = is_unwanted(request.options, response.code)
+        self.state = _ANSWERED
+        if delivered is not None:
+            self._delivered = delivered
+        if type_ is None:
+            type_ = _USUAL[request.type is _CON, state]
+        if unwanted:
+            # A confirmable request is acknowledged all the same: RFC 7967, section 2.
+            ack = self._ack() if request.type is _CON else b""
+            if ack and state is _OPEN:
+                self._endpoint.send(ack, self.peer.address)
+            self._end(ack)
+        elif type_ is _ACK or type_ is _RST:
+            mid = request.mid if mid is None else mid
+            data = encode(type_, response.code, mid, request.token, response.options.wire, response.payload)
+            endpoint = self._endpoint
+            endpoint.close(self, self._key, data, b"")
+            endpoint.send(data, self.peer.address)
+        else:
+            self._separate(response, type_, mid, acknowledged=state is _ACKNOWLEDGED)
+        return True
 
     def _dressed(self, response: Response) -> Response:
         """The answer with what blocks and observation add to it."""
@@ -239,11 +247,6 @@ class Exchange:
         if self.block1 is not None and Option.BLOCK1 not in response.options:
             response = response._replace(options=response.options.with_((Option.BLOCK1, self.block1.value)))
         return response
-
-    def _piggyback(self, response: Response, type_: Type, mid: int) -> None:
-        data = encode(type_, response.code, mid, self.request.token, response.options.wire, response.payload)
-        self._end(data)
-        self._endpoint.send(data, self.peer.address)
 
     def _separate(self, response: Response, type_: Type, mid: int | None, *, acknowledged: bool) -> None:
         endpoint, peer = self._endpoint, self.peer

@@ -23,30 +23,34 @@ class Memory:
     Args:
         limits: how many, and how many bytes.
         lifetime: seconds that a generation lasts at most: the longest of any entry.
+
+    Attributes:
+        fresh: the younger generation.
+        old: the elder.
     """
 
     def __init__(self, limits: Limits, lifetime: float) -> None:
         self._most = limits.remembered // 2
         self._most_bytes = limits.remembered_bytes // 2
         self._lifetime = lifetime
-        self._fresh: dict[int, Answer] = {}
-        self._old: dict[int, Answer] = {}
+        self.fresh: dict[int, Answer] = {}
+        self.old: dict[int, Answer] = {}
         self._bytes = 0
         self._turned = 0.0
 
     def __len__(self) -> int:
-        return len(self._fresh) + len(self._old)
+        return len(self.fresh) + len(self.old)
 
     def find(self, key: int, now: float) -> Answer | None:
         """What was answered to a message, or None when it is new or so old that its ID means another."""
-        answer = self._fresh.get(key) or self._old.get(key)
+        answer = self.fresh.get(key) or self.old.get(key)
         return answer if answer is not None and now < answer[0] else None
 
     def keep(self, key: int, until: float, first: bytes, second: bytes, now: float) -> None:
         """Remember an answer."""
-        self._fresh[key] = until, first, second
+        self.fresh[key] = until, first, second
         self._bytes += len(first) + len(second)
-        if len(self._fresh) >= self._most or self._bytes >= self._most_bytes or now - self._turned >= self._lifetime:
-            self._old, self._fresh = self._fresh, {}
+        if len(self.fresh) >= self._most or self._bytes >= self._most_bytes or now - self._turned >= self._lifetime:
+            self.old, self.fresh = self.fresh, {}
             self._bytes = 0
             self._turned = now

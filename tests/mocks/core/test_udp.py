@@ -238,6 +238,15 @@ def test_delay_of_the_gate_takes_line_time(loop: LoopThread) -> None:
         assert line.recv(10) == b"late"
 
 
+def pinged(line: socket.socket) -> bool:
+    line.settimeout(0.1)
+    line.send(PING)
+    try:
+        return line.recv(100) == PONG
+    except TimeoutError:
+        return False
+
+
 # --- with CoAP behind it ---------------------------------------------------------------------------------------------
 
 
@@ -252,9 +261,8 @@ def test_flood_that_nobody_reads_the_answers_of_does_no_harm() -> None:
         for number in range(20_000):
             line.send(bytes((0x40, 0x01, number >> 8 & 0xFF, number & 0xFF)))
         with talking(served.listener) as other:
-            other.send(PING)
-            assert other.recv(100) == PONG
-        assert served.endpoint.stats.received <= 20_001
+            # While the socket's buffer is full, a ping may be lost with the rest.
+            assert eventually(lambda: pinged(other))
 
 
 def test_empty_acknowledgement_goes_out_by_itself() -> None:
