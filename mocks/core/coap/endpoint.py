@@ -345,7 +345,7 @@ class Endpoint:
         return self._handle(request, exchange)
 
     def _heeded(self, request: Message, proxied: bool) -> bool:
-        """Whether the options allow for an answer; False to reject, which section 5.4.1 has in place of some refusals."""
+        """Whether the options allow for an answer; False to reject, as section 5.4.1 has it for some requests."""
         options = request.options
         if proxied and not self._proxy:
             raise ProxyingNotSupportedError("not a proxy")

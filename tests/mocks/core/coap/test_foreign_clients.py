@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import subprocess
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
@@ -168,18 +169,20 @@ def test_libcoap_waits_for_an_answer_that_comes_later(libcoap: tuple[Served, Cal
     assert libcoap[1](path="slow").strip() == "at last"
 
 
-@pytest.mark.slow
 def test_libcoap_observes(libcoap: tuple[Served, Callable[..., str]], tool: Callable[[str], str]) -> None:
     served, _ = libcoap
-    command = [tool("coap-client-notls"), "-s", "2", f"{served.listener.url}/time"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        first = served.tree.count + 1
-        assert eventually(lambda: len(served.endpoint.observations) == 1)
-        for _ in range(3):
-            served.notify()
-        heard = process.communicate(timeout=20)[0]
-    assert heard.strip() == "".join(str(first + number) for number in range(4))
-    assert eventually(lambda: len(served.endpoint.observations) == 0)
+    command = [tool("coap-client-notls"), "-s", "30", f"{served.listener.url}/time"]
+    first = served.tree.count + 1
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        try:
+            assert eventually(lambda: len(served.endpoint.observations) == 1)
+            for _ in range(3):
+                served.notify()
+            assert process.stdout is not None
+            wanted = "".join(str(first + number) for number in range(4)).encode()
+            assert os.read(process.stdout.fileno(), 1) + process.stdout.read(len(wanted) - 1) == wanted
+        finally:
+            process.kill()
 
 
 @pytest.mark.parametrize(
