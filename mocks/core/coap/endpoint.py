@@ -36,6 +36,9 @@ _log = logging.getLogger("vendorlab")
 Handler = Callable[[Message, Exchange], Response | None]
 """Answers a request; or returns None and answers later by the exchange. It may raise a ``CoapError``."""
 
+Told = Callable[[Exchange, Response | None], None]
+"""Hears how a request was answered; the block that was sent, if it was sent in blocks."""
+
 UNDERSTOOD = frozenset(
     {
         Option.URI_HOST,
@@ -77,6 +80,8 @@ class Endpoint:
         proxy: hand requests with Proxy-Uri or Proxy-Scheme to the handler, too; otherwise they get 5.05.
         admit: asked with the first block of an upload before any of it is kept; what it returns or raises is the
             answer, and None lets the upload go on.
+        told: hears once of every request how it was answered, by the handler or by the engine itself, as for a journal;
+            None stands for a rejection or for silence.
     """
 
     def __init__(
@@ -92,10 +97,12 @@ class Endpoint:
         understood: frozenset[int] = UNDERSTOOD,
         proxy: bool = False,
         admit: Handler | None = None,
+        told: Told | None = None,
     ) -> None:
         self.transmission = transmission or Transmission()
         self.limits = limits or Limits()
         self.now = now
+        self.told = told
         self.stats = Stats()
         self.lifetime = self.transmission.exchange_lifetime
         self._lifetimes = (self.lifetime, self.transmission.non_lifetime)

@@ -118,6 +118,8 @@ class Exchange:
                 data = encode(_ACK, response.code, request.mid, request.token, response.options.wire, response.payload)
                 endpoint.close(self, self._key, data, b"")
                 endpoint.send(data, self.peer.address)
+                if endpoint.told is not None:
+                    endpoint.told(self, response)
                 return True
         return self._reply(response, type_, mid, delivered)
 
@@ -139,6 +141,7 @@ class Exchange:
             return False
         self._end(self._ack() if self.state is _ACKNOWLEDGED else b"")
         self.state = _SILENT
+        self._tell(None)
         return True
 
     def reset(self) -> bool:
@@ -151,6 +154,7 @@ class Exchange:
             self._end(rst)
         else:
             self._end(b"")
+        self._tell(None)
         return True
 
     def observe(
@@ -228,6 +232,7 @@ class Exchange:
             endpoint.send(data, self.peer.address)
         else:
             self._separate(response, type_, mid, acknowledged=state is _ACKNOWLEDGED)
+        self._tell(response)
         return True
 
     def _dressed(self, response: Response) -> Response:
@@ -267,6 +272,10 @@ class Exchange:
         # Nobody repeats this one by itself, so it goes again with what acknowledged a request that is repeated.
         self._end(first, data if self.request.type is _CON else b"")
         endpoint.send(data, peer.address)
+
+    def _tell(self, response: Response | None) -> None:
+        if self._endpoint.told is not None:
+            self._endpoint.told(self, response)
 
     def _ack(self) -> bytes:
         return bytes((0x60, 0)) + self.request.mid.to_bytes(2, "big")

@@ -384,6 +384,33 @@ def test_confirmable_message_that_is_malformed_is_rejected_and_others_are_passed
     assert side.endpoint.stats.malformed == 8
 
 
+# --- the journal's ear -----------------------------------------------------------------------------------------------
+
+
+def test_every_request_is_told_of_once_whoever_answered_it() -> None:
+    heard: list[tuple[int, int | None]] = []
+
+    def told(exchange: Exchange, response: Response | None) -> None:
+        heard.append((exchange.request.mid, None if response is None else response.code))
+
+    def handle(request: Message, exchange: Exchange) -> Response | None:
+        if request.code == Code.POST:
+            exchange.acknowledge()
+            exchange.silent()
+            return None
+        if request.code == Code.PUT:
+            exchange.reset()
+            return None
+        return OK
+
+    side = Side(handle, told=told)
+    side.tell(get(1), get(1), get(2, type_=Type.NON), post(3), Message(Type.CON, Code.PUT, 4))
+    side.tell(get(5, options=Options([(2049, b"")])), get(6, options=Options([(2049, b"")]), type_=Type.NON))
+    side.tell(get(7, options=path("x", proxy_scheme="coap")), get(8, options=path("x", no_response=2)))
+    side.tell(empty(Type.CON, 9), b"garbage")
+    assert heard == [(1, 69), (2, 69), (3, None), (4, None), (5, 0x82), (6, None), (7, 0xA5), (8, 69)]
+
+
 # --- what comes with a request ---------------------------------------------------------------------------------------
 
 
