@@ -385,6 +385,18 @@ def test_client_gives_up_on_a_thing_that_never_stands_still() -> None:
     assert transfer(pair, Code.GET).error is UnusableAnswerError
 
 
+def test_client_does_not_put_together_what_is_not_in_order() -> None:
+    def handle(request: Message, _exchange: Exchange) -> Response:
+        asked = (request.options.uint(Option.BLOCK2) or 0) >> 4
+        number = 2 if asked else 0  # the second is left out
+        value = Block(number, more=number < 2, szx=6).value
+        return Response(Code.CONTENT, bytes(1024), Options([(Option.BLOCK2, value)]))
+
+    pair = Pair(handle)
+    pair.server.blocks.kept = lambda *_: None  # type: ignore[method-assign]
+    assert transfer(pair, Code.GET).error is UnusableAnswerError
+
+
 def test_client_takes_no_endless_answer() -> None:
     def handle(request: Message, _exchange: Exchange) -> Response:
         value = Block((request.options.uint(Option.BLOCK2) or 0) >> 4, more=True, szx=6).value

@@ -146,6 +146,14 @@ def test_rejected_news_ends_it(watch: Watch, back: int) -> None:
     assert watch.news("b") == []
 
 
+def test_rejection_of_news_long_past_is_no_longer_understood(watch: Watch) -> None:
+    watch.register()
+    first, *_ = [watch.news("a")[0] for _ in range(5)]
+    watch.tell(empty(Type.RST, first.mid))
+    assert watch.thing.ends == []
+    assert watch.endpoint.stats.unknown == 1
+
+
 def test_error_is_sent_without_a_number_and_ends_it(watch: Watch) -> None:
     watch.register()
     watch.endpoint.notify(("x",), Response(Code.NOT_FOUND, b"gone"))
