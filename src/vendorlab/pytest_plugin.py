@@ -49,3 +49,9 @@ def scanalytics(vendorlab: Lab) -> VendorHandle:
 def inode(vendorlab: Lab) -> VendorHandle:
     """SMATS iNode in the test's world, with the same."""
     return vendorlab.inode
+
+
+@pytest.fixture
+def itron(vendorlab: Lab) -> VendorHandle:
+    """Itron's Data Platform in the test's world, with the same."""
+    return vendorlab.itron

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..faults import Rule
+from ..rules import Rule
 from . import handlers, models
 
 if TYPE_CHECKING:
@@ -97,6 +97,7 @@ OPERATIONS = (
         handlers.advance,
         body=models.Advance,
         answer=models.Advanced,
+        blocking=True,
     ),
     Operation("GET", "/faults", "list-faults", "Every fault", handlers.list_faults, answer=list[models.CountedRule]),
     Operation(

@@ -122,6 +122,8 @@ class HttpEdge:
         await send({"type": "http.response.body", "body": body})
         if gate is not None:
             gate.spoil()
+        if answer.then is not None:
+            answer.then()
 
     def _date_line(self) -> bytes:
         """The world's time as the ``Date`` header has it; made anew once a second."""

@@ -16,7 +16,7 @@ from werkzeug.routing import Rule
 from ..web.message import Answer, Request
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from ..web.routes import Responder, Route
 
@@ -104,6 +104,8 @@ def _respond(answer: Answer, environ: Environ) -> flask.Response:
         response.headers.add(name, value)
     if "Content-Length" not in response.headers:
         response.headers["Content-Length"] = str(len(answer.body))
+    if answer.then is not None:
+        response.call_on_close(answer.then)
     return response
 
 
@@ -124,7 +126,7 @@ def call(app: flask.Flask, request: Request) -> Answer:
         "HTTP_HOST": "localhost",
         "REMOTE_ADDR": request.peer,
         "wsgi.version": (1, 0),
-        "wsgi.url_scheme": "http",
+        "wsgi.url_scheme": request.scheme,
         "wsgi.multithread": False,
         "wsgi.multiprocess": False,
         "wsgi.run_once": False,
@@ -139,7 +141,8 @@ def call(app: flask.Flask, request: Request) -> Answer:
         answer.headers = headers
         return _no_write
 
-    chunks: Iterable[bytes] = app.wsgi_app(environ, start_response)
+    chunks: Any = app.wsgi_app(environ, start_response)
     answer.body = b"".join(chunks)
+    chunks.close()
     answer.wire = environ.get(WIRE)
     return answer

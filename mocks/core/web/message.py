@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 MOST_FIELDS = 1_000
 """Form or query fields one request may carry: Django's own bound."""
@@ -148,6 +148,7 @@ class Answer:
     Attributes:
         cause: why it is what it is, in one word or two, for the journal.
         wire: how its bytes go wrong, if they do.
+        then: what happens once it has left.
     """
 
     status: int
@@ -155,6 +156,7 @@ class Answer:
     headers: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     cause: str = "ok"
     wire: Wire | None = None
+    then: Callable[[], object] | None = None
 
 
 def _fields(text: str) -> dict[str, str]:
