@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
+    from ..gates import Handle
     from .loop import Line
 
 BATCH = 64
@@ -91,7 +92,7 @@ class UdpListener(Generic[E]):
         host, port: where; port 0 takes a free one.
         scheme: of its address.
         gate: where datagrams go wrong, both ways; it may also be set later, or taken away.
-        describe: tells the gate what a datagram is.
+        describe: tells the gate what a datagram is; it may be set later, too.
 
     Attributes:
         unsent: datagrams that the system did not take.
@@ -116,11 +117,11 @@ class UdpListener(Generic[E]):
         self.gate = gate
         self.unsent = 0
         self.oversized = 0
-        self._describe = describe
+        self.describe = describe
         self._scheme = scheme
         self._socket: socket.socket | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._armed: float | None = None
+        self._armed: tuple[float, Handle] | None = None
         self.engine = build(self)
 
     @property
@@ -158,7 +159,9 @@ class UdpListener(Generic[E]):
             self._loop.remove_reader(self._socket.fileno())
             self._socket.close()
             self._socket = None
-            self._armed = None
+            if self._armed is not None:
+                self._armed[1].cancel()
+                self._armed = None
 
     def soon(self, callback: Callable[[], object]) -> None:
         """Call something on the listener's loop, where the engine lives; from any thread."""
@@ -172,7 +175,7 @@ class UdpListener(Generic[E]):
         if self.gate is None:
             self._put(data, address)
             return
-        sends = self.gate("out", address, data, partial(self._describe, "out", address, data))
+        sends = self.gate("out", address, data, partial(self.describe, "out", address, data))
         self._pass([(0.0, data)] if sends is None else sends, self._put, address)
 
     def woken(self) -> None:
@@ -209,7 +212,7 @@ class UdpListener(Generic[E]):
                 except Exception:  # noqa: BLE001  what it calls may raise; other datagrams have nothing to do with it
                     _log.exception("vendorlab made a mistake with a datagram")
                 continue
-            sends = self.gate("in", address, data, partial(self._describe, "in", address, data))
+            sends = self.gate("in", address, data, partial(self.describe, "in", address, data))
             self._pass([(0.0, data)] if sends is None else sends, self._take, address)
 
     def _take(self, data: bytes, address: Hashable) -> None:
@@ -235,16 +238,18 @@ class UdpListener(Generic[E]):
                 take(data, address)
 
     def _arm(self) -> None:
-        """Be woken when the engine is due. A timer that has been overtaken is let run, and does nothing."""
+        """Be woken when the engine is due; once it no longer is, that does no harm."""
         due = self.engine.next_due()
-        if due is not None and (self._armed is None or due < self._armed):
-            self._armed = due
-            self.line.later(max(0.0, due - self.now()), partial(self._wake, due))
-
-    def _wake(self, due: float) -> None:
-        if due != self._armed or self._socket is None:
+        if due is None or (self._armed is not None and self._armed[0] <= due):
             return
+        if self._armed is not None:
+            self._armed[1].cancel()
+        self._armed = due, self.line.later(max(0.0, due - self.now()), self._wake)
+
+    def _wake(self) -> None:
         self._armed = None
+        if self._socket is None:
+            return
         try:
             self.engine.run()
         except Exception:  # noqa: BLE001

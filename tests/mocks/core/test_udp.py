@@ -15,6 +15,9 @@ from vendorlab.mocks.core.clock import Clock
 from vendorlab.mocks.core.coap.transmission import Transmission
 from vendorlab.mocks.core.edges.loop import Line, LoopThread
 from vendorlab.mocks.core.edges.udp import BATCH, LARGEST, Describe, Direction, UdpListener, Wire
+from vendorlab.mocks.core.exchanges import Exchanges
+from vendorlab.mocks.core.faults import FaultPlan
+from vendorlab.mocks.core.gates import DatagramGate
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping
@@ -157,7 +160,8 @@ def test_engine_is_woken_when_it_is_due_on_the_world_s_clock(loop: LoopThread) -
         assert found.engine.ran == [start + 50]
         clock.advance(100)
         found.do(lambda: None)
-        assert found.engine.ran == [start + 50], "a timer that was overtaken does nothing"
+        assert found.engine.ran == [start + 50], "a timer that was overtaken is called off"
+        assert clock.timers == 0
 
 
 def test_engine_is_woken_in_real_time_otherwise(loop: LoopThread) -> None:
@@ -269,3 +273,28 @@ def test_empty_acknowledgement_goes_out_by_itself() -> None:
     with serving(transmission=Transmission(acknowledge_after=0.03)) as served, talking(served.listener) as line:
         line.send(bytes.fromhex("40010007b4") + b"slow")
         assert line.recv(100) == bytes.fromhex("60000007")
+
+
+def test_world_s_fault_plan_strikes_one_datagram_of_an_exchange() -> None:
+    """The answer's acknowledgement is lost; the request comes again, is not executed again, and is answered."""
+    plan = FaultPlan(7)
+    plan.add(
+        {
+            "match": {"protocol": "coap", "direction": "out", "type": "ACK"},
+            "when": {"nth": 1},
+            "action": {"kind": "drop"},
+        }
+    )
+    with serving() as served, talking(served.listener) as line:
+        gate = DatagramGate(
+            plan, vendor="itron", protocol="coap", later=served.listener.line.later, emit=served.listener.emit
+        )
+        exchanges = Exchanges()
+        served.listener.describe = exchanges.describe
+        served.listener.gate = gate
+        request = bytes.fromhex("40020007b4") + b"post" + b"\xffhello"
+        line.send(request)
+        assert eventually(lambda: gate.counts["drop"] == 1)
+        line.send(request)
+        assert line.recv(100)[:4] == bytes.fromhex("60410007")
+        assert served.tree.posts == [b"hello"]
