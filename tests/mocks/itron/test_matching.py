@@ -26,28 +26,28 @@ def meets(found: Any, operator: str, value: Any) -> bool:
 @pytest.mark.parametrize(
     ("found", "met"),
     [
-        (31, {"gt", "gte", "ne"}),
-        (30, {"gte", "lte", "eq"}),
-        (30.0, {"gte", "lte", "eq"}),
-        (29.9, {"lt", "lte", "ne"}),
-        ("31", {"gt", "gte", "ne"}),
-        (" 30.00 ", {"gte", "lte", "eq"}),
-        ("3e1", {"gte", "lte", "eq"}),
-        ("31 C", {"ne"}),
-        ("", {"ne"}),
-        ("NaN", {"ne"}),
-        ("0x20", {"ne"}),
-        ("٣١", {"ne"}),
-        (True, {"ne"}),
-        (None, set[str]()),
-        ({}, set[str]()),
-        ([31], set[str]()),
+        (31, "gt gte ne"),
+        (30, "gte lte eq"),
+        (30.0, "gte lte eq"),
+        (29.9, "lt lte ne"),
+        ("31", "gt gte ne"),
+        (" 30.00 ", "gte lte eq"),
+        ("3e1", "gte lte eq"),
+        ("31 C", "ne"),
+        ("", "ne"),
+        ("NaN", "ne"),
+        ("0x20", "ne"),
+        ("٣١", "ne"),
+        (True, "ne"),
+        (None, ""),
+        ({}, ""),
+        ([31], ""),
     ],
     ids=repr,
 )
-def test_operators_against_a_number(found: Any, met: set[str]) -> None:
-    assert {operator for operator in OPERATORS if meets(found, operator, 30)} == met
-    assert {operator for operator in OPERATORS if meets(found, operator, "30")} == met
+def test_operators_against_a_number(found: Any, met: str) -> None:
+    assert {operator for operator in OPERATORS if meets(found, operator, 30)} == set(met.split())
+    assert {operator for operator in OPERATORS if meets(found, operator, "30")} == set(met.split())
 
 
 @pytest.mark.parametrize(
