@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -53,10 +54,9 @@ def start_up(folder: Path, *arguments: str) -> Up:
     ready = folder / "ready.json"
     command = [sys.executable, "-m", "vendorlab", "up", "--port", "0", "--ready-file", str(ready), *arguments]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    assert process.stdout is not None
     while not ready.exists():
         assert process.poll() is None, process.stderr.read() if process.stderr else ""
-        process.stdout.readline()
+        time.sleep(0.002)  # its output is left for whoever ends it: a line read here would take more with it
     return Up(process, json.loads(ready.read_text()))
 
 
