@@ -21,6 +21,9 @@ _UP_TO = (0.5, 0.75, 0.95, 1.0)
 _CALM, _WILD = 56 * DAY, 7 * DAY
 """The length of a block; with more than a few failures a year blocks are short."""
 
+_PAGE, _MOST_PAGES = 1_024, 2_048
+"""Lamps whose failures in a block are found out together, and how many such pages are remembered."""
+
 _SHORTEST, _LONGEST = 0.01, 0.4
 """How much of its block a failure may last."""
 
@@ -50,7 +53,7 @@ class Failures:
         self._seed = seed
         self._block = _WILD if rate > 3 else _CALM
         self._share = min(0.95, rate * self._block / (365 * DAY))
-        self._of = lru_cache(maxsize=65_536)(self._one)
+        self._page = lru_cache(maxsize=_MOST_PAGES)(self._make)
 
     @cached_property
     def _chance(self) -> Chance:
@@ -62,30 +65,29 @@ class Failures:
         """A lamp's failures that are there at some time in [start, end), in order."""
         if not self._share:
             return []
+        page = lamp // _PAGE
         blocks = range(start // self._block, (end - 1) // self._block + 1)
-        found = (self._of(lamp, block) for block in blocks)
+        found = (self._page(page, block).get(lamp) for block in blocks)
         return [failure for failure in found if failure and failure.begin < end and failure.end > start]
 
     def beginning(self, lamps: list[int], start: int, end: int) -> list[tuple[int, Failure]]:
         """Every failure of these lamps that begins in [start, end), in order of time."""
         found: list[tuple[int, Failure]] = []
-        if self._share and lamps:
-            import numpy as np  # noqa: PLC0415
-
-            numbers = np.array(lamps, np.int64)
-            for block in range(start // self._block, (end - 1) // self._block + 1):
-                fails = self._chance.uniform(numbers, block, 0) < self._share
-                for lamp in numbers[fails].tolist():
-                    failure = self._of(lamp, block)
-                    if failure and start <= failure.begin < end:
-                        found.append((lamp, failure))
+        for lamp in lamps:
+            found += ((lamp, failure) for failure in self.of(lamp, start, end) if failure.begin >= start)
         return sorted(found, key=lambda pair: (pair[1].begin, pair[0]))
 
-    def _one(self, lamp: int, block: int) -> Failure | None:
-        fails, how, place, length = (float(self._chance.uniform(lamp, block, draw)) for draw in range(4))
-        if fails >= self._share:
-            return None
-        lasts = int(self._block * (_SHORTEST + (_LONGEST - _SHORTEST) * length))
-        begin = block * self._block + int((self._block - lasts) * place)
-        kind = next(kind for kind, bound in zip(_KINDS, _UP_TO, strict=True) if how < bound)
-        return Failure(begin, begin + lasts, kind)
+    def _make(self, page: int, block: int) -> dict[int, Failure]:
+        """The failures of a page of lamps in a block: most lamps have none, so they are found out together."""
+        import numpy as np  # noqa: PLC0415  not needed to start
+
+        lamps = np.arange(page * _PAGE, (page + 1) * _PAGE, dtype=np.int64)
+        lamps = lamps[self._chance.uniform(lamps, block, 0) < self._share]
+        draws = (self._chance.uniform(lamps, block, draw).tolist() for draw in range(1, 4))
+        found: dict[int, Failure] = {}
+        for lamp, how, place, length in zip(lamps.tolist(), *draws, strict=True):
+            lasts = int(self._block * (_SHORTEST + (_LONGEST - _SHORTEST) * length))
+            begin = block * self._block + int((self._block - lasts) * place)
+            kind = next(kind for kind, bound in zip(_KINDS, _UP_TO, strict=True) if how < bound)
+            found[lamp] = Failure(begin, begin + lasts, kind)
+        return found

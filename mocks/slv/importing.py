@@ -1,7 +1,8 @@
 """Devices from CSV: one row each, told apart by controller and id. A row that makes no sense spoils no other.
 
-The columns are inferred: ``controllerStrId`` and ``idOnController``, which there must be; ``userName``,
-``categoryStrId``, ``geoZoneId``, ``lat``, ``lng``, ``nodeTypeStrId``; and any name of a property. Commas or semicolons part them.
+The columns are inferred. ``controllerStrId`` and ``idOnController`` there must be; there may be ``userName``,
+``categoryStrId``, ``geoZoneId``, ``lat``, ``lng``, ``nodeTypeStrId``, and any name of a property. Commas or
+semicolons part them.
 """
 
 from __future__ import annotations

@@ -65,12 +65,19 @@ class Metering:
         self._lights = lights
         self._on_controller = on_controller
         self._zone = ZoneInfo(CITY_ZONE)
+        self._streams: dict[str, Chance] = {}
 
     @cached_property
     def _chance(self) -> Chance:
         from ..core.series import Chance  # noqa: PLC0415  numpy is not needed to start
 
         return Chance(self._seed, "slv/metering")
+
+    def _stream(self, name: str) -> Chance:
+        found = self._streams.get(name)
+        if found is None:
+            found = self._streams[name] = self._chance.child(name)
+        return found
 
     def between(self, device: Device, name: str, start: int, end: int, now: int) -> list[Reading]:
         """Every report of a value in [start, end] that is known by ``now``, in order."""
@@ -152,17 +159,17 @@ class Metering:
             return [(at, _text(self._total(device, at), 3)) for at in times]
         import numpy as np  # noqa: PLC0415  not needed to start
 
-        noise = self._chance.child(name).uniform(device.id, np.array(times, np.int64) // REPORT).tolist()
-        volts = self._chance.child("volts").uniform(device.id, np.array(times, np.int64) // REPORT).tolist()
+        # Volts and amperes are of one moment, so that they share their chance.
+        stream = "volts" if name in _ELECTRIC else name
+        noise = self._stream(stream).uniform(device.id, np.array(times, np.int64) // REPORT).tolist()
         levels = _levels_at(self._lights.burned(device, times[0], times[-1] + 1), times)
-        found: list[tuple[int, str]] = []
-        for at, level, some, volt in zip(times, levels, noise, volts, strict=True):
-            found.append((at, self._measure(device, name, at, level, some - 0.5, _VOLTS * (0.98 + 0.04 * volt))))
-        return found
+        moments = zip(times, levels, noise, strict=True)
+        return [(at, self._measure(device, name, at, level, some - 0.5)) for at, level, some in moments]
 
-    def _measure(self, device: Device, name: str, at: int, level: int, noise: float, volts: float) -> str:
+    def _measure(self, device: Device, name: str, at: int, level: int, noise: float) -> str:
         factor = 0.62 + 0.35 * level / 100
         power = watts(device, level)
+        volts = _VOLTS * (1.0 + 0.04 * noise)
         match name:
             case "MeteredPower":
                 return _text(power * (1.0 + 0.02 * noise), 2)
@@ -226,6 +233,8 @@ def energy(device: Device, sums: Sums) -> float:
     """What a lamp used, in kWh."""
     return device.watts * sums.full / 3_600_000
 
+
+_ELECTRIC = frozenset({"LampCurrent", "Current", "LampVoltage", "MainVoltage"})
 
 _COUNTERS: dict[str, Callable[[Device, Sums], float]] = {
     "Energy": energy,

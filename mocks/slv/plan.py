@@ -13,7 +13,7 @@ from .models import DAY
 from .sun import sun_event
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import tzinfo
 
     from .models import Event, Schedule, Scheduler
@@ -28,6 +28,8 @@ _LOOK_BACK = 3
 
 _BLOCK = 256
 """Days whose sums are kept together."""
+
+_REMEMBERED = 4_096
 
 _LAST = int(datetime(9999, 12, 31, tzinfo=UTC).timestamp()) // DAY
 """Day since 1970, the last whose local times a ``datetime`` can hold."""
@@ -96,8 +98,10 @@ class Profile:
         self._place = place
         self._zone = zone
         self._days: dict[int, tuple[Step, ...]] = {}
+        self._lines: dict[int, tuple[int, tuple[Step, ...]]] = {}
         self._blocks: dict[int, list[Sums]] = {}
         self._spans: dict[tuple[int, int], Sums] = {}
+        self._parts: dict[tuple[int, int], Sums] = {}
 
     def steps(self, start: int, end: int) -> list[Step]:
         """The steps in [start, end); the first begins at ``start``."""
@@ -121,18 +125,13 @@ class Profile:
         """What the steps in [start, end) add up to."""
         if end <= start:
             return Sums()
-        found = self._spans.get((start, end))
-        if found is None:
-            if len(self._spans) > 4_096:
-                self._spans.clear()
-            found = self._spans[start, end] = self._sum(start, end)
-        return found
+        return _kept(self._spans, start, end, self._sum)
 
     def _sum(self, start: int, end: int) -> Sums:
         first, last = -(-start // DAY), end // DAY
         if first >= last:
-            return self._direct(start, end)
-        found = self._direct(start, first * DAY) + self._direct(last * DAY, end)
+            return self._part(start, end)
+        found = self._part(start, first * DAY) + self._part(last * DAY, end)
         day = first
         while day < last:
             block, into = divmod(day, _BLOCK)
@@ -150,15 +149,41 @@ class Profile:
             kept.append(kept[-1] + self._direct(day * DAY, (day + 1) * DAY))
         return kept
 
+    def _part(self, start: int, end: int) -> Sums:
+        """The sums of part of a day: many lights ask for the same one."""
+        return _kept(self._parts, start, end, self._direct)
+
     def _direct(self, start: int, end: int) -> Sums:
-        """The sums of a short time. A step right at the start is a start, if it was dark just before."""
-        if end <= start:
-            return Sums()
-        (_, before), *steps = self.steps(start - 1, end)
-        if not steps or steps[0][0] > start:
-            steps.insert(0, (start, before))
-            return sums_of(steps, end)
-        return sums_of(steps, end) + Sums(starts=int(not before and steps[0][1] > 0))
+        """The sums of a part of a day, or of a little more. A step right at its start is a start if it was dark."""
+        found = Sums()
+        while start < end:
+            day = start // DAY
+            stop = min(end, (day + 1) * DAY)
+            before, changes = self._line(day)
+            burning, full, starts, at = 0, 0.0, 0, start
+            for when, level in (*changes, (stop, before)):
+                if when >= start:
+                    until = min(when, stop)
+                    burning += until - at if before else 0
+                    full += (until - at) * share(before)
+                    if when >= stop:
+                        break
+                    starts += int(level > 0 and not before)
+                    at = when
+                before = level
+            found += Sums(burning, full, starts)
+            start = stop
+        return found
+
+    def _line(self, day: int) -> tuple[int, tuple[Step, ...]]:
+        """The level just before a day in UTC begins, and the steps in it."""
+        found = self._lines.get(day)
+        if found is None:
+            if len(self._lines) > _REMEMBERED:
+                self._lines.clear()
+            (_, before), *changes = self.steps(day * DAY - 1, (day + 1) * DAY)
+            found = self._lines[day] = before, tuple(changes)
+        return found
 
     def _day(self, day: int) -> tuple[Step, ...]:
         found = self._days.get(day)
@@ -194,6 +219,16 @@ class Profile:
         on = day + 1 if noon and event.anchor == "SUNRISE" else day
         moment = sun_event(event.anchor, self._place, on, self._zone)
         return None if moment is None else moment + event.seconds
+
+
+def _kept(kept: dict[tuple[int, int], Sums], start: int, end: int, make: Callable[[int, int], Sums]) -> Sums:
+    """What is asked for again and again is remembered, for a while."""
+    found = kept.get((start, end))
+    if found is None:
+        if len(kept) > _REMEMBERED:
+            kept.clear()
+        found = kept[start, end] = make(start, end)
+    return found
 
 
 def _bounds(

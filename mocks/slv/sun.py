@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 SUNRISE, SUNSET = "SUNRISE", "SUNSET"
 
 FIRST_DAY, LAST_DAY = 0, 2_932_890
-"""Days since 1970 for which the sun is known: to a few days before the end of the year 9999; the last one holds beyond."""
+"""Days since 1970 for which the sun is known: to shortly before the end of the year 9999; the last holds beyond."""
 
 _EPOCH = date(1970, 1, 1).toordinal()
 
