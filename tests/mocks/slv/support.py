@@ -22,7 +22,6 @@ LAMP = {"controllerStrId": "LP-001", "idOnController": "L00001"}
 LAMP_ID = 1_001
 
 
-
 class Caller:
     """SLV in a world, called in process; logged in as the administrator unless told otherwise."""
 
