@@ -124,13 +124,19 @@ class Lights:
     def sums(self, device: Device, start: int, end: int) -> Sums:
         """What that adds up to."""
         found = Sums()
+        before: int | None = None
         for stretch in self._stretches(device, start, end, failing=True):
             if stretch.forced is None:
                 found += stretch.profile.sums(stretch.begin, stretch.end)
+                if before is not None:  # the calendar alone does not know what the light did until now
+                    own, now = (stretch.profile.level(stretch.begin + second) for second in (-1, 0))
+                    found += Sums(starts=(now > 0 and not before) - (now > 0 and not own))
             else:
+                if before is None:
+                    before = _last(self._stretches(device, stretch.begin - 1, stretch.begin, failing=True))
                 found += sums_of([(stretch.begin, stretch.forced)], stretch.end)
-                before = stretch.profile.steps(stretch.begin - 1, stretch.begin)[0][1]
                 found += Sums(starts=int(stretch.forced > 0 and not before))
+            before = _last(iter((stretch,)))
         return found
 
     def failures(self, device: Device, start: int, end: int) -> list[Failure]:
@@ -250,6 +256,14 @@ def initial(devices: list[Device]) -> Commissioned:
     """What the devices of a controller were told when the city was built."""
     groups = {str(device.id): group for device in devices if (group := initial_group(device)) is not None}
     return Commissioned(groups, SCHEDULERS, SCHEDULES)
+
+
+def _last(stretches: Iterator[_Stretch]) -> int:
+    """The level in the end; 0 where there was no light yet."""
+    level = 0
+    for _, end, forced, profile in stretches:
+        level = profile.level(end - 1) if forced is None else forced
+    return level
 
 
 def _steps(stretches: Iterator[_Stretch]) -> list[Step]:

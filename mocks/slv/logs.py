@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from .assets import LONGEST, check_property, check_value_name
 from .errors import InvalidParameter, LimitExceeded
 from .metering import Reading, measures
-from .models import REPORT
+from .models import METER, REPORT
 from .values import VALUES, Kind
 
 if TYPE_CHECKING:
@@ -55,8 +55,8 @@ class Logs:
             raise LimitExceeded("The window is longer than 366 days")
         for name in names:
             check_value_name(name)
-        metered = sum(VALUES[name].kind is Kind.METERED for name in names)
-        if len(devices) * metered * (min(end, now) - start) // REPORT > MOST_VALUES:
+        reports = (min(end, now) - start) // REPORT
+        if reports * sum(self._weight(device, name) for device in devices for name in names) > MOST_VALUES:
             raise LimitExceeded(f"These are more than {MOST_VALUES} values; ask for a shorter window")
         found: list[tuple[Device, str, Reading]] = []
         for device in devices:
@@ -130,6 +130,12 @@ class Logs:
                     *(device.id, name, at, now, value, int(log), comment),
                 )
         self._tables.keep_newest("slv_values", self._keep)
+
+    def _weight(self, device: Device, name: str) -> int:
+        """How many values one report is made from."""
+        if VALUES[name].kind is not Kind.METERED or not measures(device, name):
+            return 0
+        return len(self._assets.lamps(device.controller)) if device.category == METER else 1
 
     def _one(self, device: Device, name: str, start: int, end: int, now: int) -> list[Reading]:
         rows = self._tables.rows(

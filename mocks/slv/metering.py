@@ -7,14 +7,14 @@ what it says is known some seconds later. A lost node says nothing, and what it 
 from __future__ import annotations
 
 from functools import cached_property
-from itertools import pairwise
+from itertools import groupby, pairwise
 from math import cos, pi, sin
 from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo
 
 from .lamps import LOST, delay, watts
 from .models import CONTROLLER, DAY, METER, REPORT
-from .plan import Sums
+from .plan import Sums, share
 from .seed import BUILT, CITY_ZONE
 from .sun import SUNRISE, SUNSET, place_of, sun_event
 from .values import FALSE, TRUE, VALUES, Kind
@@ -156,7 +156,7 @@ class Metering:
             values = [_text(_COUNTERS[name](device, sums), 3) for sums in self._counted(device, times)]
             return list(zip(times, values, strict=True))
         if name == "TotalKWHPositive":
-            return [(at, _text(self._total(device, at), 3)) for at in times]
+            return [(at, _text(total, 3)) for at, total in zip(times, self._totals(device, times), strict=True)]
         import numpy as np  # noqa: PLC0415  not needed to start
 
         # Volts and amperes are of one moment, so that they share their chance.
@@ -184,26 +184,34 @@ class Metering:
             case _:
                 return _text(self._daylight(device, at) * (1.0 + 0.2 * noise), 1)
 
-    def _counted(self, device: Device, times: list[int]) -> list[Sums]:
-        """What a lamp's counters stand at, at each time."""
+    def _counted(self, device: Device, times: Sequence[int]) -> list[Sums]:
+        """What a lamp's counters stand at, at each time: reckoned once for each of its lives, and on from there."""
         found: list[Sums] = []
-        begin = stop = -1
-        sums = Sums()
-        for at in times:
-            period = device.installed + (at - device.installed) // PERIOD * PERIOD
-            if begin != period:
-                begin = stop = period
-                sums = Sums()
-            sums += self._lights.sums(device, stop, at)
-            stop = at
-            found.append(sums)
+        lives = groupby(times, lambda at: _life(device.installed, at))
+        for begin, some in lives:
+            within = list(some)
+            first = max(begin, within[0])
+            found += running(
+                self._lights.sums(device, begin, first), self._lights.burned(device, first, within[-1]), within
+            )
         return found
 
-    def _total(self, meter: Device, at: int) -> float:
-        """The energy of all lamps behind a meter, in kWh."""
-        begin = BUILT + (at - BUILT) // PERIOD * PERIOD
-        lamps = self._on_controller(meter.controller)
-        return sum(energy(lamp, self._lights.sums(lamp, begin, at)) for lamp in lamps)
+    def _totals(self, meter: Device, times: Sequence[int]) -> list[float]:
+        """The energy of all lamps behind a meter at each time, in kWh."""
+        found = [0.0] * len(times)
+        place = 0
+        for begin, some in groupby(times, lambda at: _life(BUILT, at)):
+            within = list(some)
+            for lamp in self._on_controller(meter.controller):
+                since = max(begin, min(lamp.installed, within[-1]))
+                first = max(since, within[0])
+                sums = running(
+                    self._lights.sums(lamp, since, first), self._lights.burned(lamp, first, within[-1]), within
+                )
+                for number, one in enumerate(sums, place):
+                    found[number] += energy(lamp, one)
+            place += len(within)
+        return found
 
     def _weather(self, at: int) -> float:
         """The air's temperature in degrees Celsius."""
@@ -232,6 +240,38 @@ def measures(device: Device, name: str) -> bool:
 def energy(device: Device, sums: Sums) -> float:
     """What a lamp used, in kWh."""
     return device.watts * sums.full / 3_600_000
+
+
+def running(base: Sums, steps: Sequence[Step], times: Sequence[int]) -> list[Sums]:
+    """What sums have grown to at each of some times.
+
+    Args:
+        base: what they were where the steps begin; the same until then.
+        steps: up to the last time, or none.
+        times: in order.
+    """
+    found: list[Sums] = []
+    burning, full, starts = base
+    at, level = steps[0] if steps else (times[-1], 0)
+    place = 1
+    for moment in times:
+        while place < len(steps) and steps[place][0] < moment:
+            begin, after = steps[place]
+            burning += begin - at if level else 0
+            full += (begin - at) * share(level)
+            starts += int(after > 0 and not level)
+            at, level, place = begin, after, place + 1
+        if moment > at:
+            burning += moment - at if level else 0
+            full += (moment - at) * share(level)
+            at = moment
+        found.append(Sums(burning, full, starts))
+    return found
+
+
+def _life(installed: int, at: int) -> int:
+    """When the counters began that stand at a time."""
+    return installed + (at - installed) // PERIOD * PERIOD
 
 
 _ELECTRIC = frozenset({"LampCurrent", "Current", "LampVoltage", "MainVoltage"})

@@ -121,6 +121,15 @@ class Profile:
                 found.append((when, next_level))
         return found
 
+    def level(self, moment: int) -> int:
+        """The level at a moment."""
+        before, changes = self._line(moment // DAY)
+        for when, level in changes:
+            if when > moment:
+                break
+            before = level
+        return before
+
     def sums(self, start: int, end: int) -> Sums:
         """What the steps in [start, end) add up to."""
         if end <= start:

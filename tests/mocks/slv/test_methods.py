@@ -165,7 +165,7 @@ def spelled(method: Method, given: dict[str, Any], style: Style) -> dict[str, An
 
 
 def alike(caller_of: MakeCaller, method: Method) -> list[Caller]:
-    """Four worlds that are alike, for a call that changes something and is made in four ways; else one world for all."""
+    """Four worlds that are alike, for a call that changes something; else one world for all four ways to call."""
     if method.writes or method.name == "changePassword":
         return [prepared(caller_of()) for _ in range(4)]
     return [prepared(caller_of())] * 4
