@@ -42,10 +42,11 @@ class Address:
 ADDRESSES = (
     Address("scanalytics", 7071, "scanalytics", "Scanalytics query API"),
     Address("inode", 7072, "inode", "SMATS iNode API"),
+    Address("slv", 7074, "slv", "Streetlight.Vision API"),
 )
 """Every address, in the order in which ports are counted."""
 
-_FACTORIES = {"scanalytics": "scanalytics.app:Scanalytics", "inode": "inode.app:INode"}
+_FACTORIES = {"scanalytics": "scanalytics.app:Scanalytics", "inode": "inode.app:INode", "slv": "slv.app:Slv"}
 
 
 def vendors() -> list[str]:

@@ -46,6 +46,7 @@ _LOGIN = ("username", "password", "client_id")
 _CLIENTS = {
     "scanalytics": _Client("vendorlab.clients.scanalytics", "ScanalyticsClient", _LOGIN),
     "inode": _Client("vendorlab.clients.inode", "INodeClient", (*_LOGIN, "client_secret")),
+    "slv": _Client("vendorlab.clients.slv", "SlvClient", ("username", "password")),
 }
 
 
@@ -155,6 +156,11 @@ class Lab:
     def inode(self) -> VendorHandle:
         """SMATS iNode."""
         return self.vendor("inode")
+
+    @property
+    def slv(self) -> VendorHandle:
+        """Streetlight.Vision."""
+        return self.vendor("slv")
 
     def vendor(self, name: str) -> VendorHandle:
         """A vendor by name."""

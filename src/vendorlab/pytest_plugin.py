@@ -49,3 +49,9 @@ def scanalytics(vendorlab: Lab) -> VendorHandle:
 def inode(vendorlab: Lab) -> VendorHandle:
     """SMATS iNode in the test's world, with the same."""
     return vendorlab.inode
+
+
+@pytest.fixture
+def slv(vendorlab: Lab) -> VendorHandle:
+    """Streetlight.Vision in the test's world, with the same."""
+    return vendorlab.slv

@@ -74,6 +74,10 @@ def _try(name: str, found: dict[str, Any]) -> str:
         return f"{curl} {' '.join(f'-d {key}={value}' for key, value in fields.items())} {found['url']}/o/token/"
     if name == "inode":
         return f"{curl} -H 'Authorization: Token {credentials['api_key']}' {found['url']}/api/v1/links/"
+    if name == "slv":
+        login = f"{credentials['username']}:{credentials['password']}"
+        path = "/reports/api/userprofile/getCurrentUser?ser=json"
+        return f"{curl} -i -u {login} -H 'X-CSRF-Token: Fetch' '{found['url']}{path}'"
     return f"{curl} {found['url']}/"
 
 
