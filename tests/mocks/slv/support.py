@@ -112,7 +112,7 @@ class Caller:
 def parsed(answer: httpx.Response) -> Element:
     """The root of an XML document."""
     assert answer.headers["content-type"] == "text/xml;charset=UTF-8", answer.text
-    return cast("Element", ElementTree.fromstring(answer.content))
+    return ElementTree.fromstring(answer.content)
 
 
 def as_text(tree: Any) -> Any:
@@ -121,7 +121,7 @@ def as_text(tree: Any) -> Any:
         members = cast("dict[str, Any]", tree)
         return {key: as_text(value) for key, value in members.items() if value is not None}
     if isinstance(tree, list):
-        return [as_text(item) for item in cast("list[Any]", tree)]
+        return [as_text(item) for item in tree]
     if isinstance(tree, bool):
         return "true" if tree else "false"
     return None if tree is None else str(tree)
@@ -139,7 +139,7 @@ def like(element: Element, shape: Any) -> Any:
         assert found.keys() == wanted.keys()
         return {key: like(found[key], value) for key, value in wanted.items()}
     if isinstance(shape, list):
-        items = cast("list[Any]", shape)
+        items = shape
         children = list(element)
         assert len(children) == len(items)
         return [None if child.tag == "null" else like(child, item) for child, item in zip(children, items, strict=True)]

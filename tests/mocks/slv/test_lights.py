@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from random import Random
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -373,7 +374,7 @@ def test_starts_are_counted_once_however_the_time_is_cut() -> None:
         whole = backend.lights.sums(device, now - 60 * DAY, now + DAY)
         chance = Random(device.id)
         cuts = sorted({now - 60 * DAY, now + DAY, *(now - chance.randrange(60 * DAY) for _ in range(200))})
-        pieces = [backend.lights.sums(device, first, last) for first, last in zip(cuts, cuts[1:], strict=False)]
+        pieces = [backend.lights.sums(device, first, last) for first, last in pairwise(cuts)]
         steps = backend.lights.burned(device, now - 60 * DAY, now + DAY)
         assert sum(piece.starts for piece in pieces) == whole.starts
         assert sum(piece.burning for piece in pieces) == whole.burning == sums_of(steps, now + DAY).burning
@@ -383,12 +384,12 @@ def test_starts_are_counted_once_however_the_time_is_cut() -> None:
 def test_counters_never_go_back_until_the_lamp_is_replaced(caller: Caller) -> None:
     start = datetime(2026, 1, 1, tzinfo=UTC)
     device = caller.vendor.backend.assets.by_id(LAMP_ID)
-    moments = [start + timedelta(days=20 * number) for number in range(0, 40)]
+    moments = [start + timedelta(days=20 * number) for number in range(40)]
     last = caller.vendor.backend.logs.last
     for name in ("Energy", "LampEnergy", "RunningHoursLamp", "SwitchOnCounter"):
         values = [
             float(reading.value) for moment in moments if (reading := last(device, name, int(moment.timestamp())))
         ]
-        falls = sum(after < before for before, after in zip(values, values[1:], strict=False))
+        falls = sum(after < before for before, after in pairwise(values))
         assert falls <= 1, name
         assert len(values) == 40

@@ -197,7 +197,7 @@ def test_styles_and_forms_answer_alike(caller_of: MakeCaller, name: str) -> None
         assert (caller.last.operation, caller.last.cause) == (name, "ok")
 
 
-@pytest.mark.parametrize("name", [name for name, given in GOOD.items() if BY_NAME[name].parameters])
+@pytest.mark.parametrize("name", [name for name in GOOD if BY_NAME[name].parameters])
 def test_call_without_its_parameters_is_refused_in_its_own_form(shared: Caller, name: str) -> None:
     method = BY_NAME[name]
     if not any(one.required for one in method.parameters) and method.service != "loggingmanagement":
