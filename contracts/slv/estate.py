@@ -143,9 +143,10 @@ class Estate:
         return {name: f"{edge:.7f}" for name, edge in edges.items()}
 
     def report(self) -> dict[str, object]:
-        """Return the parameters of a report."""
+        """Return the parameters of a report: of the one that the target's owner names, if any."""
         times = {name: self.window()[name] for name in ("from", "to")}
-        return {"geozoneId": self.zone, "geoZoneId": self.zone, **times}
+        name = self._api.given("report") or "energy"
+        return {"name": name, "geozoneId": self.zone, "geoZoneId": self.zone, **times}
 
     def search(self, operator: str, name: str) -> dict[str, object]:
         """Return the parameters of a search for the light's name."""
@@ -171,7 +172,7 @@ def key_of(device: Mapping[str, Any]) -> dict[str, object]:
 def last_values(device: dict[str, Any], names: tuple[str, ...]) -> dict[str, object]:
     """Return the parameters that ask for a device's last values, under every name that is told of them."""
     both = {"param0": device["id"], "deviceId": device["id"]}
-    return {**both, **key_of(device), "valueName": [*names], "name": [*names]}
+    return {**both, **key_of(device), "valueName": [*names], "valueNames": [*names]}
 
 
 def zone_values(zone: int, names: tuple[str, ...]) -> dict[str, object]:

@@ -134,11 +134,22 @@ def no_trace(response: httpx.Response) -> None:
     expect.check(not _TRACE.search(response.text), response, "no stack trace")
 
 
+def no_batch(response: httpx.Response) -> None:
+    """Expect a batch that was not begun, or is not there: the status ERROR, and nothing that runs."""
+    __tracebackhide__ = True
+    body = json_of(response)
+    expect.fields(response, body, {"status": str})
+    expect.check(body["status"] == "ERROR", response, "the status ERROR")
+    expect.check(not body.get("batchRunning"), response, "nothing that runs")
+    expect.check("errorCode" not in body or not is_zero(body["errorCode"]), response, "no errorCode 0")
+    no_trace(response)
+
+
 def refused(response: httpx.Response, method: Method, *statuses: int) -> None:
     """Expect a refusal in a method's own way: told in the answer if it can be, else by a status and a text."""
     __tracebackhide__ = True
     if method.answer.has_error_member:
-        failed(response)
+        (no_batch if method.answer.schema == "Batch" else failed)(response)
         return
     expect.status(response, *(statuses or (400, 404, 500)))
     expect.check(expect.media_type(response).startswith("text/"), response, "a text")

@@ -181,7 +181,7 @@ _READ: tuple[_Row, ...] = (
     (
         "logging/getDeviceLastValues",
         LAST_VALUES,
-        "param0:integer! deviceId:integer! controllerStrId idOnController valueName* name*",
+        "param0:integer! deviceId:integer! controllerStrId idOnController valueName* valueNames*",
         "slv.log.last",
     ),
     (
@@ -199,11 +199,11 @@ _READ: tuple[_Row, ...] = (
     ),
     ("batch/getBatchResult", BATCH, "batchId! batch", "slv.batch.done"),
     ("dimming/getDeviceFormattedMeteringValues", VALUES, _DEVICE, "slv.dimming.metering"),
-    ("dimmingscheduler/getSchedules", RESULT, "category!", "slv.schedule.list"),
-    ("dimmingscheduler/getSchedulers", RESULT, "category!", "slv.scheduler.list"),
+    ("dimmingscheduler/getSchedules", RESULT, "category", "slv.schedule.list"),
+    ("dimmingscheduler/getSchedulers", RESULT, "category", "slv.scheduler.list"),
     ("controller/getSystemTimeStringInLocalTime", STRING, "controllerStrId!", "slv.asset.controller-time"),
     ("alarmmanagement/getAllAlarmDefinitions", ALARMS, "propertyDescriptors:boolean", "slv.alarm.list"),
-    ("reporting/getReport", REPORT, "reportName geozoneId:integer geoZoneId:integer from to", "slv.report.form"),
+    ("reporting/getReport", REPORT, "name! geozoneId:integer geoZoneId:integer from to", "slv.report.form"),
     ("config/getServerProperties", KEY_VALUES, "name*", "slv.config.version"),
 )
 _WRITE: tuple[_Row, ...] = (

@@ -1,8 +1,8 @@
 """Whether an XML answer says what a JSON answer says.
 
 In XML each member of an object is an element of that name, the items of a list are elements of one name, null is an
-element that is not there, and numbers and booleans are written as in JSON. A map whose keys cannot be element names
-has them as texts instead.
+element that is not there or, in a list, one called null, and numbers and booleans are written as in JSON. A map whose
+keys cannot be element names has them as texts instead.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 VOLATILE = frozenset({"eventTimeAgeInSeconds"})
 """Members that differ between two answers to the same question."""
+_NULL = "null"
 _NAME = re.compile(r"[A-Za-z_][\w.-]*", re.ASCII)
 
 
@@ -61,7 +62,7 @@ def _of_object(members: dict[str, Any], element: Element, path: str) -> list[str
 def _of_list(items: Sequence[Any], element: Element, path: str) -> list[str]:
     if len(items) != len(element):
         return [f"{path or 'the answer'}: {len(items)} items in JSON, {len(element)} in XML"]
-    if len({child.tag for child in element}) > 1:
+    if len({child.tag for child in element} - {_NULL}) > 1:
         return [f"{path or 'the answer'}: items of several names in XML"]
     pairs = zip(items, element, strict=True)
     return [line for number, pair in enumerate(pairs) for line in differences(*pair, f"{path}[{number}]")]

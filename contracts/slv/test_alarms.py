@@ -18,8 +18,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.vendorlab("slv")
 
-_TRIGGER = "com.dotv.streetlightserver.alarms.SmartMeteringValueAlarmTriggersGenerator"
-_ACTION = "com.dotv.streetlightserver.alarms.MailAlarmStateChangeAction"
+_TRIGGER, _ACTION = "SmartMeteringValueAlarmTriggersGenerator", "MailAlarmStateChangeAction"
 
 
 def _definitions(api: Api, session: Session) -> dict[str, str]:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.vendorlab("slv")
 
-_HEADER = "controllerStrId,idOnController,categoryStrId,geoZoneId,name,lat,lng"
+_HEADER = "controllerStrId,idOnController,userName,categoryStrId,geoZoneId,lat,lng,comment"
 
 
 @pytest.mark.claim("slv.batch.commission", "slv.batch.done")
@@ -91,17 +91,17 @@ def test_unknown_batch_is_an_error_in_the_answer(api: Api, session: Session, ide
     forms.refused(api.call(session, "getBatchResult", {"batchId": identity}), BY_NAME["getBatchResult"])
 
 
-@pytest.mark.claim("slv.batch.import")
+@pytest.mark.claim("slv.batch.import", "slv.batch.import-sets")
 @pytest.mark.needs("write")
 @pytest.mark.parametrize("way", ["body", "parameter"])
 def test_import_is_a_batch_that_ends(
     api: Api, workshop: Workshop, finished: Callable[..., dict[str, object]], way: str
 ) -> None:
-    """The file is the whole body of a POST, or the parameter csvFile of a form."""
+    """The file is the whole body of a POST, or the parameter csvFile of a form; it sets what its columns name."""
     lamp = workshop.make_device()
     key = f"{lamp['controllerStrId']},{lamp['idOnController']}"
-    place = f"{lamp['categoryStrId']},{lamp['geoZoneId']},Renamed,{lamp['lat']},{lamp['lng']}"
-    text = f"{_HEADER}\r\n{key},{place}\r\n"
+    place = f"{lamp['name']},{lamp['categoryStrId']},{lamp['geoZoneId']},{lamp['lat']},{lamp['lng']}"
+    text = f"{_HEADER}\r\n{key},{place},imported\r\n"
     method = BY_NAME["importDevicesFromCsvFileAsync"]
     headers = dict(workshop.session.headers)
     if way == "body":
@@ -109,4 +109,5 @@ def test_import_is_a_batch_that_ends(
         response = api.http.post(method.path, params={"ser": "json"}, content=text.encode(), headers=sent)
     else:
         response = api.call(workshop.session, method, {"csvFile": text}, style=SERVLET, verb="POST")
-    finished(response)
+    assert finished(response)["status"] == "OK"
+    assert workshop.last(lamp, "comment") == "imported"

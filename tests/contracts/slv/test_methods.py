@@ -99,6 +99,7 @@ def test_reading_methods_are_asked_with_parameters_that_they_know() -> None:
             "id": 7, "controllerStrId": "C1", "idOnController": "L7", "name": "Lamp 7", "geoZoneId": 2,
             "geoZoneNamesPath": "GeoZones/Old Town", "lat": 40.7, "lng": -74.0,
         },
+        "_api": Api.__new__(Api),
         "logged": {"name": "Energy", "eventTime": "2026-11-20 12:00:00"},
     }  # fmt: skip
     for method in READS:
