@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,9 @@ import pytest
 from hypothesis import settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+
+    from vendorlab.mocks.core.edges.certificates import TlsFiles
 
 # How long an example of a property takes says nothing on a busy machine.
 settings.register_profile("vendorlab", deadline=None)
@@ -22,6 +25,15 @@ settings.load_profile("vendorlab")
 def tree() -> Path:
     """Give the root of the source tree."""
     return Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def tls_files() -> Iterator[TlsFiles]:
+    """Give a certificate for this machine and the authority to trust for it."""
+    from vendorlab.mocks.core.edges import certificates
+
+    with certificates.temporary((), datetime.now(UTC)) as files:
+        yield files
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,6 @@ import copy
 import os
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Self, TypeVar
-from urllib.parse import quote
 
 import httpx
 
@@ -14,6 +13,8 @@ from ..core.errors import UsageError
 from ..core.reading import Node, decode, is_object
 from ..core.secret import Credential, Secret
 from ..core.steps import Call, request_of
+from ..core.trust import trusted
+from ..core.urls import segment
 from .errors import ControlError, ControlUnreachable
 from .models import (
     Advance,
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
+    from ..core.trust import CaFile
+
 T = TypeVar("T")
 
 ENVIRONMENT = "VENDORLAB_CONTROL_"
@@ -58,6 +61,7 @@ class ControlClient:
         world: Whose clock, journal and so on; "main" is the one that `up` starts.
         timeout: Seconds without progress on a connection.
         transport: An httpx transport in place of the network.
+        ca: A file of PEM certificates that alone are trusted to sign the API's; by default the public ones are.
     """
 
     def __init__(
@@ -68,6 +72,7 @@ class ControlClient:
         world: str = "main",
         timeout: float = 30.0,
         transport: httpx.BaseTransport | None = None,
+        ca: CaFile = None,
     ) -> None:
         self.url = url.rstrip("/")
         self.world_name = world
@@ -76,13 +81,15 @@ class ControlClient:
         self._timeout = timeout
         try:
             # No proxies: the control API is on this machine or beside it.
-            self._http = httpx.Client(base_url=self.url, timeout=timeout, transport=transport, trust_env=False)
+            self._http = httpx.Client(
+                base_url=self.url, timeout=timeout, transport=transport, verify=trusted(ca), trust_env=False
+            )
         except httpx.InvalidURL as trouble:
             raise UsageError(f"the control address is not a URL: {trouble}") from None
 
     @classmethod
     def from_env(cls, environment: Mapping[str, str] | None = None, *, world: str = "main") -> Self:
-        """Make a client from `VENDORLAB_CONTROL_URL` and `VENDORLAB_CONTROL_TOKEN`.
+        """Make a client from `VENDORLAB_CONTROL_URL`, `VENDORLAB_CONTROL_TOKEN` and `VENDORLAB_CONTROL_CA`.
 
         Raises:
             UsageError: The URL is not set.
@@ -91,7 +98,8 @@ class ControlClient:
         url = environment.get(f"{ENVIRONMENT}URL")
         if not url:
             raise UsageError(f"{ENVIRONMENT}URL is not set in the environment; {REMEDY}")
-        return cls(url, environment.get(f"{ENVIRONMENT}TOKEN") or None, world=world)
+        token, ca = (environment.get(f"{ENVIRONMENT}{name}") or None for name in ("TOKEN", "CA"))
+        return cls(url, token, world=world, ca=ca)
 
     def in_world(self, name: str) -> Self:
         """Return a client for another world over the same connections; it is closed with this one."""
@@ -158,7 +166,7 @@ class ControlClient:
 
     def delete_world(self, name: str) -> None:
         """Stop a world and forget it."""
-        self._tell("DELETE", f"/worlds/{_segment(name)}")
+        self._tell("DELETE", f"/worlds/{segment(name)}")
 
     # One world
 
@@ -190,7 +198,7 @@ class ControlClient:
 
     def remove_fault(self, name: str) -> None:
         """Take one rule away."""
-        self._tell("DELETE", f"{self._prefix}/faults/{_segment(name)}")
+        self._tell("DELETE", f"{self._prefix}/faults/{segment(name)}")
 
     def clear_faults(self) -> None:
         """Take all rules away."""
@@ -244,7 +252,7 @@ class ControlClient:
 
     def state(self, vendor: str | None = None) -> dict[str, Any]:
         """Return the state of one vendor or of all, secrets masked."""
-        return self._ask("GET", self._prefix + "/state" + ("" if vendor is None else f"/{_segment(vendor)}")).object()
+        return self._ask("GET", self._prefix + "/state" + ("" if vendor is None else f"/{segment(vendor)}")).object()
 
     def tokens(self, *, vendor: str | None = None, kind: str | None = None) -> list[Token]:
         """Return the tokens issued; kind is "access" or "refresh"."""
@@ -282,7 +290,7 @@ class ControlClient:
 
     @property
     def _prefix(self) -> str:
-        return "" if self.world_name == "main" else f"/worlds/{_segment(self.world_name)}"
+        return "" if self.world_name == "main" else f"/worlds/{segment(self.world_name)}"
 
     def _ask(
         self,
@@ -328,12 +336,6 @@ def _problem(response: httpx.Response, call: Call) -> ControlError:
     return ControlError(
         message, status=response.status_code, title=title, detail=detail, method=call.method, path=call.path
     )
-
-
-def _segment(name: str) -> str:
-    if name in ("", ".", ".."):
-        raise UsageError(f"not a name: {name!r}")
-    return quote(name, safe="")
 
 
 def _set(members: Mapping[str, Any]) -> dict[str, Any]:

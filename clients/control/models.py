@@ -40,10 +40,15 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Vendor:
-    """Where a vendor is, and credentials that it accepts (not shown in its repr)."""
+    """Where a vendor is, and credentials that it accepts (not shown in its repr).
+
+    Attributes:
+        ca: Over https, the file with the certificate authority to trust.
+    """
 
     url: str
     credentials: Mapping[str, Any] = field(repr=False)
+    ca: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +215,7 @@ def read_version(node: Node) -> Version:
 def read_vendors(node: Node) -> dict[str, Vendor]:
     """Read `GET /vendors`."""
     return {
-        name: Vendor(vendor.member("url").text(), vendor.member("credentials").object())
+        name: Vendor(vendor.member("url").text(), vendor.member("credentials").object(), _text(vendor, "ca"))
         for name, vendor in node.members()
     }
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import httpx
 
     from .exchange import Exchange
+    from .renewal import Authority, Line
     from .steps import Call, Steps
 
 SCHEME = "Token"
@@ -35,6 +36,15 @@ class ApiKey:
         text = self.key.reveal()
         if not is_token(text) or " " in text:
             raise UsageError("an API key is made of printable ASCII without blanks")
+
+    @property
+    def name(self) -> str:
+        """Nobody knows whose key it is."""
+        return "holder of an API key"
+
+    def authority(self, line: Line) -> Authority:
+        """Return what sends calls with the key."""
+        return KeyHolder(self, line.exchange)
 
 
 class KeyHolder:

@@ -23,6 +23,9 @@ UNSAID_WAIT = 60.0
 COURTESY = 1.0
 """Seconds added to Retry-After: a refused request may cost allowance too, so better late than twice."""
 
+NOTHING_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+"""What goes wrong before a request is on its way."""
+
 
 @dataclass(slots=True)
 class Exchange:
@@ -33,18 +36,21 @@ class Exchange:
         retry: How often to try again.
         max_wait: The most seconds that one call may spend waiting for its pace or out of a throttle.
         clock: Seconds, any origin; only differences count.
+        unsaid_wait: Seconds to wait after a 429 that does not say how long.
     """
 
     pacer: Pacer = field(default_factory=Pacer)
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     max_wait: float = 3_700.0
     clock: Callable[[], float] = time.monotonic
+    unsaid_wait: float = UNSAID_WAIT
 
     def send(self, call: Call, *, paced: bool = True, attempts: int | None = None) -> Steps[httpx.Response]:
         """Send a call, waiting and trying again as needed.
 
         Args:
-            call: One that may be sent twice without harm.
+            call: One that may be sent twice without harm, unless it says `once`: then a lost answer ends it, and
+                so does a 5xx.
             paced: Whether the pacer's limits apply to it.
             attempts: Sends that may fail; None for the policy's number.
 
@@ -64,7 +70,7 @@ class Exchange:
                 response: httpx.Response = yield Send(call)
             except httpx.RequestError as trouble:
                 failures += 1
-                if failures >= attempts:
+                if failures >= attempts or (call.once and not isinstance(trouble, NOTHING_SENT)):
                     raise _network_error(call, trouble, failures) from trouble
                 yield Sleep(self.retry.delay(failures))
                 continue
@@ -74,7 +80,8 @@ class Exchange:
                 continue
             failures += 1
             delay = max(self.retry.delay(failures), retry_after(response.headers) or 0.0)
-            if response.status_code not in TRANSIENT or failures >= attempts or waited + delay > self.max_wait:
+            is_last = failures >= attempts or waited + delay > self.max_wait
+            if response.status_code not in TRANSIENT or is_last or call.once:
                 return response
             yield Sleep(delay)
             waited += delay
@@ -94,7 +101,7 @@ class Exchange:
 
     def _wait_out(self, call: Call, response: httpx.Response, waited: float, refusals: int) -> Steps[float]:
         asked = retry_after(response.headers)
-        delay = (UNSAID_WAIT if asked is None else asked) + COURTESY
+        delay = (self.unsaid_wait if asked is None else asked) + COURTESY
         self.pacer.hold(self.clock() + delay)
         if waited + delay > self.max_wait or refusals >= self.retry.refusals:
             raise Throttled(

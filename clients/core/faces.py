@@ -24,7 +24,11 @@ class SyncFace:
         self, session: VendorSession, transport: httpx.BaseTransport | None, sleep: Callable[[float], object]
     ) -> None:
         http = httpx.Client(
-            base_url=session.base_url, transport=transport, timeout=session.timeout, headers=session.headers
+            base_url=session.base_url,
+            transport=transport,
+            timeout=session.timeout,
+            headers=session.headers,
+            verify=session.verify,
         )
         self._session = session
         self._driver = SyncDriver(http, sleep)
@@ -60,7 +64,11 @@ class AsyncFace:
         sleep: Callable[[float], Awaitable[object]],
     ) -> None:
         http = httpx.AsyncClient(
-            base_url=session.base_url, transport=transport, timeout=session.timeout, headers=session.headers
+            base_url=session.base_url,
+            transport=transport,
+            timeout=session.timeout,
+            headers=session.headers,
+            verify=session.verify,
         )
         self._session = session
         self._driver = AsyncDriver(http, sleep)

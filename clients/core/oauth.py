@@ -1,36 +1,30 @@
-"""The OAuth 2 flow: which token a request carries, and how it is renewed exactly once.
+"""OAuth 2 as the vendors on Django run it: how a pair of tokens is made.
 
-The vendors rotate refresh tokens: using one spends it, kills the access token at once, and gives a new pair. So
+They rotate refresh tokens: using one spends it, kills the access token at once, and gives a new pair. So
 
-- renewing happens under the store's lock; whoever waited for the lock reads the store again and takes the newer pair;
-- the new pair is saved before it is used, and a pair that could not be saved is saved first thing next time;
-- a renewal is never left half done because its caller was cancelled;
 - when the answer to a refresh is lost, the token may be spent or not: it is tried once more;
-- a refused login is refused for all who waited for it;
-- `invalid_grant` (400 from current servers, 401 from older ones) means: log in again;
-- a request answered 401 is renewed for once, and then believed.
+- `invalid_grant` (400 from current servers, 401 from older ones) means: log in again.
+
+When that happens, and for whom, is told in `renewal`.
 """
 
 from __future__ import annotations
 
-import time
-from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from .errors import LoginRefused, LoginRequired, ServerError, TokenRefused
+from .errors import LoginRefused, LoginRequired, ServerError
 from .reading import Node, decode, refusal, unexpected
+from .renewal import Renewal
 from .secret import Credential, Secret
-from .steps import Acquire, Call, Steps, Unbroken
-from .tokens import TokenKey, TokenPair, TokenStore, is_token
+from .steps import Call, Steps
+from .tokens import TokenKey, TokenPair, is_token
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     import httpx
 
-    from .exchange import Exchange
+    from .renewal import Authority, Line
 
 REFRESH_ATTEMPTS = 2
 """Sends of one refresh token; a third would tell no more."""
@@ -54,6 +48,15 @@ class Application:
     password: Secret | None = None
     scope: str = ""
 
+    @property
+    def name(self) -> str:
+        """Whom the tokens stand for."""
+        return self.username or "application"
+
+    def authority(self, line: Line) -> Authority:
+        """Return what renews this one's tokens, and sends calls with them."""
+        return Renewal(OAuth(self, line), line)
+
     def login_form(self) -> dict[str, str] | None:
         """Return the form that logs in, or None if there is nothing to log in with."""
         if self.username is not None and self.password is not None:
@@ -74,136 +77,62 @@ class Application:
 
 
 class OAuth:
-    """The token life of one application and user at one vendor.
+    """The token endpoint, as one application and user find it."""
 
-    Args:
-        application: Who asks.
-        base_url: Where; part of the key in the store.
-        token_path: The token endpoint below the base URL, with its slash.
-        store: Where the pair is kept.
-        exchange: Sends the calls.
-        clock: Unix seconds.
-        margin: Seconds before expiry at which a token is renewed (at most a tenth of its life).
-        lock_timeout: Seconds to wait for somebody else's renewal.
-    """
-
-    def __init__(
-        self,
-        application: Application,
-        *,
-        base_url: str,
-        token_path: str,
-        store: TokenStore,
-        exchange: Exchange,
-        clock: Callable[[], float] = time.time,
-        margin: float = 60.0,
-        lock_timeout: float = 300.0,
-    ) -> None:
+    def __init__(self, application: Application, line: Line) -> None:
+        self.key = TokenKey(line.base_url, application.client_id, application.username or "", application.scope)
         self._application = application
-        self._key = TokenKey(base_url, application.client_id, application.username or "", application.scope)
-        self._token_path = token_path
-        self._store = store
-        self._exchange = exchange
-        self._clock = clock
-        self._margin = margin
-        self._lock_timeout = lock_timeout
-        self._pair: TokenPair | None = None
-        self._unsaved: TokenPair | None = None
-        self._refusal: LoginRefused | None = None
+        self._line = line
 
-    def authorised(self, call: Call) -> Steps[httpx.Response]:
-        """Send a call with a good access token, renewing it when it is due or refused.
+    def credential(self, access: Secret) -> Credential:
+        """Return how a request shows an access token."""
+        return Credential("Bearer", access)
+
+    def refresh(self, token: Secret) -> Steps[TokenPair | None]:
+        """Spend a refresh token.
 
         Returns:
-            The answer; never 401.
+            The new pair; None if the vendor does not take the token any more.
 
         Raises:
-            LoginRequired: No usable token, and no way to get one.
-            TokenRefused: A token just renewed was refused.
-            NetworkError, StoreError, Throttled, ResponseError: As their docstrings say.
+            LoginRefused: The vendor refuses the application itself.
         """
-        pair = yield from self._usable()
-        is_new = False
-        for last in (False, False, True):  # as found, then perhaps another worker's newer pair, then one made for this
-            response = yield from self._exchange.send(replace(call, credential=Credential("Bearer", pair.access)))
-            if response.status_code != HTTPStatus.UNAUTHORIZED:
-                return response
-            if is_new or last:
-                break
-            pair, is_new = yield Unbroken(self._renewed(pair))
-        raise TokenRefused("401, also with a renewed token", method=call.method, path=call.path)
+        form = self._application.refresh_form(token)
+        made = yield from self._ask(form, token, attempts=REFRESH_ATTEMPTS)
+        if isinstance(made, LoginRefused):
+            if made.error == "invalid_grant":
+                return None
+            raise made
+        return made
 
-    def _usable(self) -> Steps[TokenPair]:
-        if self._pair is None:
-            self._pair = self._store.load(self._key)
-        pair = self._pair  # read once: other threads change it
-        if pair is None or self._unsaved is not None or not pair.is_fresh(self._clock(), self._margin):
-            pair, _ = yield Unbroken(self._renewed(None))
-        return pair
+    def login(self) -> Steps[TokenPair]:
+        """Log in afresh.
 
-    def _renewed(self, refused: TokenPair | None) -> Steps[tuple[TokenPair, bool]]:
-        """Return a pair other than the refused one, and whether it was made here and now."""
-        lock, known = self._store.lock(), self._refusal
-        yield Acquire(lock, self._lock_timeout)
-        try:
-            if self._unsaved is not None:
-                self._keep(self._unsaved)
-            stored = self._store.load(self._key)
-            if stored is not None and _is_other(stored, refused) and stored.is_fresh(self._clock(), self._margin):
-                self._pair = stored
-                return stored, False
-            if self._refusal is not None and self._refusal is not known:
-                raise copy(self._refusal)  # of a login made while this one waited: asking again would tell no more
-            made = yield from self._make(stored)
-            self._keep(made)
-            return made, True
-        finally:
-            lock.release()
-
-    def _keep(self, pair: TokenPair) -> None:
-        self._unsaved = pair  # its refresh token is the only live one: if saving fails, it must not be lost
-        self._store.save(self._key, pair)
-        self._pair, self._unsaved = pair, None
-
-    def _make(self, stored: TokenPair | None) -> Steps[TokenPair]:
-        if stored is not None and stored.refresh is not None:
-            form = self._application.refresh_form(stored.refresh)
-            made = yield from self._ask(form, stored.refresh, attempts=REFRESH_ATTEMPTS)
-            if isinstance(made, TokenPair):
-                return made
-            if made.error != "invalid_grant":
-                raise self._refused(made)
-            self._pair = None
-            self._store.delete(self._key)
-        login = self._application.login_form()
-        if login is None:
+        Raises:
+            LoginRequired: No password is known.
+            LoginRefused: The vendor refuses.
+        """
+        form = self._application.login_form()
+        if form is None:
             raise LoginRequired(
                 "no usable token is stored and no password is known: log in again",
                 method="POST",
-                path=self._token_path,
+                path=self._line.token_path,
             )
-        made = yield from self._ask(login, None)
-        if isinstance(made, TokenPair):
-            return made
-        raise self._refused(made)
-
-    def _refused(self, refusal: LoginRefused) -> LoginRefused:
-        self._refusal = refusal
-        return refusal
+        made = yield from self._ask(form, None)
+        if isinstance(made, LoginRefused):
+            raise made
+        return made
 
     def _ask(
         self, form: dict[str, str], refresh: Secret | None, *, attempts: int | None = None
     ) -> Steps[TokenPair | LoginRefused]:
-        call = Call("POST", self._token_path, form=form)
-        asked_at = self._clock()
-        response = yield from self._exchange.send(call, paced=False, attempts=attempts)
+        call = Call("POST", self._line.token_path, form=form)
+        asked_at = self._line.clock()
+        response = yield from self._line.exchange.send(call, paced=False, attempts=attempts)
         if response.status_code == HTTPStatus.OK:
             return _pair(decode(response, call), asked_at, refresh)
         return _refusal(response, call)
-
-
-def _is_other(stored: TokenPair, refused: TokenPair | None) -> bool:
-    return refused is None or stored.access != refused.access
 
 
 def _pair(body: Node, asked_at: float, refresh: Secret | None) -> TokenPair:

@@ -10,6 +10,7 @@ import httpx
 
 from .errors import NotFound
 from .reading import is_list
+from .urls import PORTS, port_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
@@ -25,8 +26,6 @@ WALKS = 3
 
 PAGES = 10_000
 """Pages of one list, at most; a list that goes on is a vendor gone wrong."""
-
-PORTS = {"http": 80, "https": 443}
 
 Ask: TypeAlias = "Callable[[Call], Steps[Node]]"
 """Sends a call with a credential and returns the body of a 200, or raises what any other answer means."""
@@ -113,7 +112,7 @@ class Listing(Generic[T]):
         path, _, query = page.raw_path.decode("ascii").partition("?")
         if path.startswith(f"{prefix}/"):
             path = path.removeprefix(prefix)
-        is_home = (page.host, _port(page, base)) == (base.host, _port(base, base))
+        is_home = (page.host, port_of(page, base.scheme)) == (base.host, port_of(base, base.scheme))
         # A path that begins with two slashes would be taken for a host when it is joined to the base URL.
         if page.scheme not in PORTS or page.userinfo or not is_home or path.startswith("//"):
             raise link.unexpected("leads to another origin; not followed")
@@ -121,8 +120,3 @@ class Listing(Generic[T]):
             raise link.unexpected("leads to a page that was there before, or on without end")
         asked.add((path, query))
         return replace(self.call, path=path, params=httpx.QueryParams(query))
-
-
-def _port(url: httpx.URL, base: httpx.URL) -> int:
-    """Return a URL's port; one that is not said is that of the base URL's scheme, whatever the URL's own."""
-    return url.port or PORTS[base.scheme]

@@ -246,14 +246,17 @@ def _of_response(kind: type[ResponseError], message: str, response: httpx.Respon
 
 
 def _complaints(response: httpx.Response) -> tuple[str, dict[str, tuple[str, ...]]]:
-    """Read what Django REST framework says in an error body: a detail, or lists of messages by field."""
+    """Read what an error body says: a detail or lists of messages by field (Django REST framework), or a message.
+
+    API gateways write `message` or `Message`.
+    """
     try:
         body: Any = json.loads(response.content)
     except (ValueError, RecursionError):
         return "", {}
     if not is_object(body):
         return "", {}
-    detail = body.get("detail")
+    detail = body.get("detail") or next((body[name] for name in body if name.lower() == "message"), None)
     fields = {name: _texts(value) for name, value in body.items() if is_list(value)}
     return (detail if isinstance(detail, str) else ""), fields
 

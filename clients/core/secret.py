@@ -45,7 +45,7 @@ class Credential:
     """What the Authorization header says.
 
     Attributes:
-        scheme: Such as "Bearer" or "Token".
+        scheme: Such as "Bearer" or "Token"; "" where the vendor wants the bare secret.
         secret: The token or key.
     """
 
@@ -54,4 +54,4 @@ class Credential:
 
     def header(self) -> str:
         """Return the header's value, in the clear."""
-        return f"{self.scheme} {self.secret.reveal()}"
+        return f"{self.scheme} {self.secret.reveal()}" if self.scheme else self.secret.reveal()

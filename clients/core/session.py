@@ -5,27 +5,29 @@ from __future__ import annotations
 import os
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, TypedDict, TypeVar
+from typing import TYPE_CHECKING, TypedDict, TypeVar
 
-import httpx
-
-from .apikey import ApiKey, KeyHolder
+from .cadence import Cadence
 from .errors import UsageError
-from .exchange import Exchange
-from .oauth import OAuth
+from .exchange import UNSAID_WAIT, Exchange
 from .pacing import Pacer
 from .reading import answer
+from .renewal import Line
 from .retry import RetryPolicy
 from .tokens import MemoryTokenStore
+from .trust import trusted
+from .urls import normal_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from .oauth import Application
+    from .errors import ClientError
     from .operations import Operation
     from .reading import Node
+    from .renewal import Identity
     from .steps import Call, Steps
     from .tokens import TokenStore
+    from .trust import CaFile
 
 T = TypeVar("T")
 
@@ -42,6 +44,8 @@ class SharedOptions(TypedDict, total=False):
         lock_timeout: Seconds to wait while somebody else renews.
         clock: Seconds, for expiry and pace alike; by default the system's wall clock for the one and its
             monotonic clock for the other.
+        ca: A file of PEM certificates that alone are trusted to sign the vendor's, as `vendorlab up --tls` makes
+            one; by default the public ones are.
     """
 
     store: TokenStore | None
@@ -51,14 +55,7 @@ class SharedOptions(TypedDict, total=False):
     margin: float
     lock_timeout: float
     clock: Callable[[], float] | None
-
-
-class Authority(Protocol):
-    """Lends a call the right to be made."""
-
-    def authorised(self, call: Call) -> Steps[httpx.Response]:
-        """Send a call with a credential; the answer is never 401."""
-        ...
+    ca: CaFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +64,14 @@ class Vendor:
 
     Attributes:
         name: As in the User-Agent.
-        token_path: The token endpoint below the base URL; without its last slash the POST is redirected and lost.
+        token_path: The token endpoint below the base URL; on Django, without its last slash, the POST is redirected
+            and lost.
+        unsaid_wait: Seconds to wait after a 429 that does not say how long.
     """
 
     name: str
     token_path: str
+    unsaid_wait: float = UNSAID_WAIT
 
     @property
     def headers(self) -> dict[str, str]:
@@ -95,7 +95,7 @@ class VendorSession:
         self,
         vendor: Vendor,
         base_url: str,
-        who: Application | ApiKey,
+        who: Identity,
         *,
         pacer: Pacer | None = None,
         store: TokenStore | None = None,
@@ -105,31 +105,43 @@ class VendorSession:
         margin: float = 60.0,
         lock_timeout: float = 300.0,
         clock: Callable[[], float] | None = None,
+        ca: CaFile = None,
     ) -> None:
         self.base_url = normal_url(base_url)
+        self.verify = trusted(ca)
         self.timeout = timeout
         self.headers = vendor.headers
         self.clock = clock or time.monotonic
+        self.wall = clock or time.time
         self.retry = retry or RetryPolicy()
         exchange = Exchange(
-            pacer=Pacer() if pacer is None else pacer, retry=self.retry, max_wait=max_wait, clock=self.clock
+            pacer=Pacer() if pacer is None else pacer,
+            retry=self.retry,
+            max_wait=max_wait,
+            clock=self.clock,
+            unsaid_wait=vendor.unsaid_wait,
         )
-        self._authority: Authority
-        if isinstance(who, ApiKey):
-            self._name = "holder of an API key"
-            self._authority = KeyHolder(who, exchange)
-        else:
-            self._name = who.username or "application"
-            self._authority = OAuth(
-                who,
+        self._name = who.name
+        self._authority = who.authority(
+            Line(
                 base_url=self.base_url,
                 token_path=vendor.token_path,
-                store=MemoryTokenStore() if store is None else store,
                 exchange=exchange,
-                clock=clock or time.time,
+                store=MemoryTokenStore() if store is None else store,
+                clock=self.wall,
                 margin=margin,
                 lock_timeout=lock_timeout,
             )
+        )
+
+    def cadence(
+        self,
+        every: float,
+        until: Callable[[], bool] | None,
+        on_outage: Callable[[ClientError, float], object] | None,
+    ) -> Cadence:
+        """Return when to look again and again, by this session's clock and chance."""
+        return Cadence(every=every, clock=self.clock, chance=self.retry.chance, until=until, on_outage=on_outage)
 
     def perform(self, operation: Operation[T]) -> Steps[T]:
         """Carry out an operation and read its answer."""
@@ -141,21 +153,6 @@ class VendorSession:
 
     def __str__(self) -> str:
         return f"{self._name} at {self.base_url}"
-
-
-def normal_url(base_url: str) -> str:
-    """Return a base URL in the one form that tokens are kept under.
-
-    Raises:
-        UsageError: It is not an http(s) URL, or holds a user, a query or a fragment.
-    """
-    try:
-        url = httpx.URL(base_url)
-    except (httpx.InvalidURL, TypeError) as trouble:
-        raise UsageError(f"the base URL is not a URL: {trouble}") from None
-    if url.scheme not in ("http", "https") or not url.host or url.userinfo or url.query or url.fragment:
-        raise UsageError("the base URL must be http(s)://host[:port][/path] and nothing more")
-    return str(url).rstrip("/")
 
 
 class Environment:

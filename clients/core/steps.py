@@ -49,7 +49,10 @@ class Call:
         params: The query.
         form: A form-encoded body.
         json: A JSON body.
+        text: A JSON body that is written already.
         credential: Sent in the Authorization header and nowhere else.
+        url: Where to send it, whole and as given, in place of the base URL, path and query; errors name the path.
+        once: Whether sending it twice could do harm, so that it is sent again only if it surely never arrived.
     """
 
     method: str
@@ -57,7 +60,10 @@ class Call:
     params: Mapping[str, str] | None = None
     form: Mapping[str, str] | None = field(default=None, repr=False)
     json: Any = field(default=None, repr=False)
+    text: str | None = field(default=None, repr=False)
     credential: Credential | None = None
+    url: str | None = field(default=None, repr=False)
+    once: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +102,13 @@ Steps: TypeAlias = Generator[Effect, Any, T]
 def request_of(client: httpx.Client | httpx.AsyncClient, call: Call, timeout: float | None = None) -> httpx.Request:
     """Make the request that a call describes; the timeout is the client's unless one is given."""
     headers = {} if call.credential is None else {"Authorization": call.credential.header()}
+    if call.text is not None:
+        headers["Content-Type"] = "application/json"
     return client.build_request(
         call.method,
-        call.path,
+        call.path if call.url is None else call.url,
         params=call.params,
+        content=call.text,
         data=call.form,
         json=call.json,
         headers=headers,

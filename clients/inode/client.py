@@ -62,7 +62,7 @@ class INodeClient(SyncFace):
         **options: Unpack[Options],
     ) -> Self:
         """Make a client from the variables `VENDORLAB_INODE_URL`, `_USERNAME`, `_PASSWORD`, `_CLIENT_ID` and
-        `_CLIENT_SECRET`, or `_URL` and `_API_KEY`; options given here win, and the account before the key.
+        `_CLIENT_SECRET`, or `_URL` and `_API_KEY`, and `_CA`; options given here win, and the account before the key.
 
         Raises:
             UsageError: The URL is not set, or not what is needed to log in.
@@ -149,7 +149,7 @@ class AsyncINodeClient(AsyncFace):
         **options: Unpack[Options],
     ) -> Self:
         """Make a client from the variables `VENDORLAB_INODE_URL`, `_USERNAME`, `_PASSWORD`, `_CLIENT_ID` and
-        `_CLIENT_SECRET`, or `_URL` and `_API_KEY`; options given here win, and the account before the key.
+        `_CLIENT_SECRET`, or `_URL` and `_API_KEY`, and `_CA`; options given here win, and the account before the key.
 
         Raises:
             UsageError: The URL is not set, or not what is needed to log in.

@@ -8,7 +8,8 @@ from ..core.apikey import ApiKey
 from ..core.errors import UsageError
 from ..core.oauth import Application
 from ..core.secret import Secret
-from ..core.session import Environment, SharedOptions, Vendor, VendorSession, normal_url
+from ..core.session import Environment, SharedOptions, Vendor, VendorSession
+from ..core.urls import normal_url
 from .changes import Snapshot
 from .operations import Operations
 from .polling import Poll
@@ -95,9 +96,7 @@ class Session(VendorSession):
         on_outage: Callable[[ClientError, float], object] | None,
     ) -> Poll:
         """Begin to poll; nothing is sent yet."""
-        return Poll(
-            self.look, every=every, clock=self.clock, chance=self.retry.chance, until=until, on_outage=on_outage
-        )
+        return Poll(self.look, self.cadence(every, until, on_outage))
 
 
 def from_environment(variables: Mapping[str, str] | None, given: Options) -> tuple[str, Options]:
@@ -126,4 +125,4 @@ def from_environment(variables: Mapping[str, str] | None, given: Options) -> tup
             client_id=environment.read("CLIENT_ID"),
             client_secret=environment.read("CLIENT_SECRET"),
         )
-    return url, found | given
+    return url, Options(ca=environment.read("CA")) | found | given

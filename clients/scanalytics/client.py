@@ -64,8 +64,8 @@ class ScanalyticsClient(SyncFace):
         sleep: Callable[[float], object] = time.sleep,
         **options: Unpack[Options],
     ) -> Self:
-        """Make a client from the variables `VENDORLAB_SCANALYTICS_URL`, `_USERNAME`, `_PASSWORD`, `_CLIENT_ID` and
-        `_CLIENT_SECRET`; options given here win.
+        """Make a client from the variables `VENDORLAB_SCANALYTICS_URL`, `_USERNAME`, `_PASSWORD`, `_CLIENT_ID`,
+        `_CLIENT_SECRET` and `_CA`; options given here win.
 
         Raises:
             UsageError: The URL or the client id is not set.
@@ -203,8 +203,8 @@ class AsyncScanalyticsClient(AsyncFace):
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
         **options: Unpack[Options],
     ) -> Self:
-        """Make a client from the variables `VENDORLAB_SCANALYTICS_URL`, `_USERNAME`, `_PASSWORD`, `_CLIENT_ID` and
-        `_CLIENT_SECRET`; options given here win.
+        """Make a client from the variables `VENDORLAB_SCANALYTICS_URL`, `_USERNAME`, `_PASSWORD`, `_CLIENT_ID`,
+        `_CLIENT_SECRET` and `_CA`; options given here win.
 
         Raises:
             UsageError: The URL or the client id is not set.

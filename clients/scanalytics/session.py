@@ -84,5 +84,6 @@ def from_environment(variables: Mapping[str, str] | None = None) -> tuple[str, s
             client_secret=environment.read("CLIENT_SECRET"),
             username=environment.read("USERNAME"),
             password=environment.read("PASSWORD"),
+            ca=environment.read("CA"),
         ),
     )

@@ -10,6 +10,7 @@ import httpx
 
 from vendorlab.contracts.core.capabilities import CLOCK, granted
 from vendorlab.contracts.core.control import Clock, ControlAddress
+from vendorlab.contracts.core.errors import UsageError
 from vendorlab.contracts.core.exchange import Exchange
 from vendorlab.contracts.core.pacing import INTERVAL, LOCAL_INTERVAL, REMOTE_BUDGET, Budget, Pacer
 from vendorlab.contracts.core.redaction import Secrets
@@ -88,8 +89,15 @@ class Access:
         return found
 
 
+def _trusting(ca: str | None) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=ca)
+    except OSError as error:
+        raise UsageError(f"{ca} is no certificate authority that can be trusted: {error}") from error
+
+
 def _network(target: Target, *, keep_alive: bool) -> httpx.HTTPTransport:
     # At one request in seconds a kept connection is often closed just as it is used again.
     limits = httpx.Limits(max_connections=64, max_keepalive_connections=64 if keep_alive else 0)
-    verify = ssl.create_default_context() if target.url.startswith("https:") else False
+    verify = _trusting(target.ca) if target.url.startswith("https:") else False
     return httpx.HTTPTransport(verify=verify, limits=limits, trust_env=False)

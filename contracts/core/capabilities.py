@@ -38,10 +38,13 @@ CAPABILITIES: Mapping[str, Capability] = MappingProxyType(
     {
         CLOCK: Capability("turns the target's clock, over its control API"),
         "write": Capability("sends modifying requests, be it to see them refused", local=True),
-        "exhaust": Capability("uses up a rate limit", local=True),
+        "exhaust": Capability("uses up a rate limit, or sends bodies that are huge", local=True),
         "spend": Capability("spends refresh tokens, logs in often, sends wrong passwords", local=True),
         "wait": Capability("waits in real time, a minute or more"),
         "second-user": Capability("logs in as somebody else", credentials=("second_username", "second_password")),
+        "second-tenant": Capability(
+            "asks for another tenant", credentials=("second_client_id", "second_client_secret")
+        ),
         "api-key": Capability("shows an API key", credentials=("api_key",)),
         "deactivated-key": Capability("shows a deactivated user's API key", credentials=("deactivated_api_key",)),
         "crowdsourced": Capability(

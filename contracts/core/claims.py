@@ -15,13 +15,12 @@ import re
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import yaml
 
-import vendorlab.contracts
 from vendorlab.contracts.core.errors import ClaimsError
+from vendorlab.contracts.core.suites import suite_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -68,11 +67,6 @@ def claim_id(name: str, vendor: str) -> str:
     Rules that several vendors share name their claims so; each vendor makes them in a claims.yaml of its own.
     """
     return f"{vendor}{name}" if name.startswith(".") else name
-
-
-def suite_folder(vendor: str) -> Path:
-    """Return the folder of a vendor's suite."""
-    return Path(vendorlab.contracts.__file__).parent / vendor
 
 
 def load_claims(vendor: str) -> tuple[Claim, ...]:

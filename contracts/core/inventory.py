@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from vendorlab.contracts.core.claims import claim_id
+from vendorlab.contracts.core.suites import suite_package
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -35,7 +36,7 @@ class SuiteTest:
 
 def suite_modules(vendor: str) -> list[ModuleType]:
     """Import the test modules of a vendor's suite."""
-    package = importlib.import_module(f"vendorlab.contracts.{vendor}")
+    package = importlib.import_module(suite_package(vendor))
     names = [each.name for each in pkgutil.iter_modules(package.__path__, f"{package.__name__}.")]
     return [importlib.import_module(name) for name in names if name.rpartition(".")[2].startswith("test_")]
 

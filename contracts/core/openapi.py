@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 import yaml
 
-from vendorlab.contracts.core.claims import suite_folder
 from vendorlab.contracts.core.errors import SpecError
+from vendorlab.contracts.core.suites import suite_folder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

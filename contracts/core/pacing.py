@@ -79,14 +79,17 @@ class Budget:
         """Whether no request is left."""
         return self.limit is not None and self.spent >= self.limit
 
-    def take(self) -> None:
+    def take(self, *, owed: bool = False) -> None:
         """Count one request.
+
+        Args:
+            owed: It must be made whatever is left: a run that may not ask any more still takes away what it made.
 
         Raises:
             BudgetSpentError: None is left.
         """
         with self._lock:
-            if self.exhausted:
+            if self.exhausted and not owed:
                 raise BudgetSpentError(self.notice)
             self.spent += 1
 

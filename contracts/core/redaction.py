@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 MASK = "***"
 _SHORTEST = 4
-_TOKENS = re.compile(rb'"(?:access|refresh)_token"\s*:\s*"([^"\\]+)"')
+_TOKENS = re.compile(rb'"(?:(?:access|refresh)_token|accessToken)"\s*:\s*"([^"\\]+)"')
 
 
 class Secrets:

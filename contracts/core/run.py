@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from vendorlab.contracts.core.capabilities import parse_allow
 from vendorlab.contracts.core.control import PREFIX, ControlAddress
 from vendorlab.contracts.core.errors import UsageError
+from vendorlab.contracts.core.suites import suite_package
 from vendorlab.contracts.core.target import Target, variable_prefix
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def run_suite(
         return WRONG_USE
     command = [
         # -P keeps the current directory off the import path.
-        *(sys.executable, "-P", "-m", "pytest", "--pyargs", _package(vendor)),
+        *(sys.executable, "-P", "-m", "pytest", "--pyargs", suite_package(vendor)),
         *("-p", "vendorlab.contracts.plugin", "-p", "no:cacheprovider"),
         *("-c", str(Path(__file__).with_name("suite.ini")), "--rootdir", str(Path(__file__).parents[1])),
         *(f"--vendorlab-target={name}={target.url}" for name, target in targets.items()),
@@ -79,13 +80,9 @@ def run_suite(
     return status if status in (FINE, FOUND) else WRONG_USE
 
 
-def _package(vendor: str) -> str:
-    return f"vendorlab.contracts.{vendor.replace('-', '_')}"
-
-
 def _check_target(vendor: str, targets: Mapping[str, Target]) -> None:
     try:
-        required: tuple[str, ...] = importlib.import_module(_package(vendor)).REQUIRED_CREDENTIALS
+        required: tuple[str, ...] = importlib.import_module(suite_package(vendor)).REQUIRED_CREDENTIALS
     except (ModuleNotFoundError, AttributeError):
         raise UsageError(f"there is no contract suite for {vendor!r}") from None
     target = targets.get(vendor)
@@ -103,4 +100,5 @@ def _environment(
     for name, target in targets.items():
         prefix = variable_prefix(name)
         kept |= {f"{prefix}{each.upper()}": value for each, value in target.credentials.items()}
+        kept |= {f"{prefix}CA": target.ca} if target.ca else {}
     return kept | (control.variables() if control else {}) | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}

@@ -66,13 +66,13 @@ class SuiteRun:
             control = ControlAddress.from_environment(os.environ)
             targets = {vendor: Target.from_environment(vendor, os.environ, urls.get(vendor)) for vendor in vendors}
             claims = {vendor: load_claims(vendor) for vendor in vendors}
+            budget = config.getoption("--vendorlab-budget")
+            accesses = {vendor: Access(each, allow, control, budget) for vendor, each in targets.items() if each}
         except SuiteError as error:
             raise pytest.UsageError(str(error)) from None
         for item in items:
             if vendor_of(item) and (unknown := set(_arguments(item, "needs")) - CAPABILITIES.keys()):
                 raise pytest.UsageError(f"{item.nodeid} needs unknown capabilities: {', '.join(sorted(unknown))}")
-        budget = config.getoption("--vendorlab-budget")
-        accesses = {vendor: Access(each, allow, control, budget) for vendor, each in targets.items() if each}
         path = config.getoption("--vendorlab-json")
         return cls(claims, accesses, Path(path).absolute() if path else None, shared=hasattr(config, "workerinput"))
 

@@ -28,11 +28,13 @@ class Target:
         vendor: The vendor's name, as in ``scanalytics``.
         url: Scheme, host, optional port and path, without a trailing slash.
         credentials: Lower-case names, as in ``client_id``, to their values.
+        ca: A file with the certificate authority to trust; None trusts those of the system.
     """
 
     vendor: str
     url: str
     credentials: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
+    ca: str | None = None
 
     @classmethod
     def from_environment(cls, vendor: str, environ: Mapping[str, str], url: str | None = None) -> Target | None:
@@ -56,9 +58,9 @@ class Target:
         credentials = {
             name.removeprefix(prefix).lower(): value
             for name, value in environ.items()
-            if name.startswith(prefix) and name != f"{prefix}URL" and value
+            if name.startswith(prefix) and name not in {f"{prefix}URL", f"{prefix}CA"} and value
         }
-        return cls(vendor, checked_url(address), credentials)
+        return cls(vendor, checked_url(address), credentials, environ.get(f"{prefix}CA") or None)
 
     @property
     def host(self) -> str:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from vendorlab.contracts.core.django import exploring
+from vendorlab.contracts.core import exploring
+from vendorlab.contracts.core.django.api import authorization
 from vendorlab.contracts.core.openapi import Operation, Spec
 from vendorlab.contracts.inode.api import bearer
 from vendorlab.contracts.inode.estate import read
@@ -29,4 +30,4 @@ def test_generated_requests_get_documented_answers(api: Api, token: str, operati
         if listing.rows:
             existing["id"] = str(listing.rows[0].get("id"))
     sent = token if operation.path.startswith("/api/v1/") else None
-    exploring.explore(api, _SPEC, operation, mode, token=sent, existing=existing)
+    exploring.explore(api.http, _SPEC, operation, mode, headers=authorization(sent), existing=existing)

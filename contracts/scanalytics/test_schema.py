@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from vendorlab.contracts.core import expect
-from vendorlab.contracts.core.django import exploring
+from vendorlab.contracts.core import expect, exploring
+from vendorlab.contracts.core.django.api import authorization
 from vendorlab.contracts.core.openapi import Operation, Spec
 
 if TYPE_CHECKING:
@@ -27,7 +27,8 @@ def test_generated_requests_get_documented_answers(
     """Sensible requests, of real objects where keys are asked for, and senseless ones."""
     existing = _existing(api, token, operation) if mode == exploring.POSITIVE else {}
     resource = operation.path.startswith("/{version}/")
-    exploring.explore(api, _SPEC, operation, mode, token=token if resource else None, existing=existing)
+    sent = authorization(token if resource else None)
+    exploring.explore(api.http, _SPEC, operation, mode, headers=sent, existing=existing)
 
 
 def _existing(api: Api, token: str, operation: Operation) -> dict[str, str]:

@@ -8,7 +8,9 @@
     └── …                           each vendor's own
 
     WorldError                      a world cannot do what was asked
-    ├── world.PortTakenError
+    ├── sockets.PortTakenError
+    ├── edges.tls.TlsError
+    │   └── edges.certificates.CertificateError
     ├── snapshots.SnapshotError
     └── worlds.UnknownWorldError, worlds.WorldConflictError
 """

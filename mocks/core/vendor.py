@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from .clock import Clock
     from .edges.courier import Courier
     from .ids import Ids
+    from .sockets import Place
     from .store import Store
     from .web.routes import Site
 
@@ -35,21 +36,50 @@ class Context:
     courier: Callable[[], Courier]
 
 
+class Listener(Protocol):
+    """What accepts at one address, whatever it speaks."""
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        ...
+
+    @property
+    def accepting(self) -> bool:
+        """Whether it takes what comes."""
+        ...
+
+    @property
+    def tls(self) -> object:
+        """What is true if it speaks TLS."""
+        ...
+
+    async def start(self) -> None:
+        """Listen; raises ``OSError`` when the port is taken."""
+        ...
+
+    async def stop(self) -> None:
+        """Close at once, but for what is on its way."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Face:
     """One address of a vendor.
 
     Attributes:
         name: as in commands, files and the environment, such as ``scanalytics``.
-        site: what answers there.
+        site: what answers there by HTTP.
         credentials: gives what a client needs, by the names of the ready file.
         first_call: a path worth asking first, for the table that ``up`` prints.
+        opens: makes what listens there, if it does not speak HTTP; then there is no site.
     """
 
     name: str
-    site: Site
+    site: Site | None
     credentials: Callable[[], Mapping[str, Any]]
     first_call: str
+    opens: Callable[[Place], Listener] | None = None
 
 
 class Token(Protocol):
@@ -126,6 +156,10 @@ class Vendor(Protocol):
 
     def restore(self, document: dict[str, Any]) -> None:
         """Take up the state from ``snapshot``."""
+        ...
+
+    def resume(self) -> None:
+        """The clock has been set to where an earlier process left it; only told to a vendor that keeps itself."""
         ...
 
     def state(self) -> dict[str, Any]:

@@ -6,9 +6,9 @@ was started, over loopback.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 from .clock import Clock, to_datetime
@@ -18,6 +18,7 @@ from .ids import Ids
 from .journal import Journal
 from .keeping import Keeper, kept_seed, resume_world, save_world
 from .snapshots import Content, SavedVendor, SnapshotError, opened, sealed
+from .sockets import Place, Sockets
 from .store import Store
 from .vendor import Context, Face, Factory, Vendor
 from .web.dispatch import Dispatch
@@ -28,23 +29,18 @@ if TYPE_CHECKING:
 
     import flask
 
+    from .edges.certificates import TlsFiles
     from .edges.courier import Courier
     from .edges.inprocess import InProcessTransport
-    from .edges.loop import ClockDriver, Line, LoopThread
-    from .edges.server import Listener
-
-
-class PortTakenError(WorldError):
-    """A port is in use by somebody else."""
+    from .edges.loop import LoopThread
+    from .vendor import Listener
 
 
 @dataclass(slots=True)
 class _Served:
-    """One face of a vendor with its mounts."""
+    """One HTTP face of a vendor with its mounts."""
 
-    face: Face
     dispatch: Dispatch
-    listener: Listener | None = None
     mounted: flask.Flask | None = None
 
     def app(self) -> flask.Flask:
@@ -54,16 +50,6 @@ class _Served:
 
             self.mounted = wsgi.mount(self.dispatch)
         return self.mounted
-
-
-@dataclass(slots=True)
-class _Running:
-    """What a started world owes to its loop."""
-
-    thread: LoopThread
-    owned: bool
-    driver: ClockDriver
-    line: Line
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +63,7 @@ class WorldOptions:
         profiles: by vendor, the name of a dated behaviour.
         settings: by vendor, overrides by name.
         host: where its listeners listen.
+        tls: the certificate that they show; None for plain http.
         line_on_clock: line time follows the world's clock instead of the wall.
         direct: listeners answer straight from the routes; off, through Flask, as in process.
         addresses: which of its vendors' addresses there are; None for all.
@@ -89,6 +76,7 @@ class WorldOptions:
     profiles: Mapping[str, str] = field(default_factory=dict[str, str])
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
     host: str = "127.0.0.1"
+    tls: TlsFiles | None = None
     line_on_clock: bool = False
     direct: bool = True
     addresses: frozenset[str] | None = None
@@ -127,12 +115,15 @@ class World:
         self._factories = dict(factories)
         self._vendors: dict[str, Vendor] = {}
         self._served: dict[str, _Served] = {}
-        self._thread = thread
-        self._running: _Running | None = None
         self._courier: Courier | None = None
-        # Not the clock's lock: the loop needs that one to answer, and starting and stopping wait for the loop.
-        self._listening = threading.RLock()
-        self._starting = threading.Lock()  # never held while anything waits, so it may be taken under any other
+        self._sockets = Sockets(
+            self.clock,
+            self.journal,
+            host=self.options.host,
+            tls=self.options.tls,
+            line_on_clock=self.options.line_on_clock,
+            thread=thread,
+        )
         if self.store.kept:
             self._take_up_kept()
 
@@ -156,7 +147,7 @@ class World:
             return self._vendors[name]
 
     def app(self, face: str) -> flask.Flask:
-        """The Flask app of a face: mount it, or call it in process."""
+        """The Flask app of an HTTP face: mount it, or call it in process."""
         return self._serve(face).app()
 
     def transport(self, face: str) -> InProcessTransport:
@@ -188,56 +179,29 @@ class World:
                 self.stop()
                 raise
 
-    def listen(self, face: str, port: int = 0) -> str:
+    def listen(self, name: str, port: int = 0) -> str:
         """Listen for one face, if it does not yet; returns its URL."""
-        from .edges.asgi import HttpEdge  # noqa: PLC0415  a world without sockets needs no server
-        from .edges.server import Listener  # noqa: PLC0415
+        face = self._face(name)
+        return self._sockets.open(name, face.opens or partial(self._open_http, name), port)
 
-        if not 0 <= port <= 65_535:
-            raise WorldError(f"a port lies between 0 and 65535, not at {port}")
-        served = self._serve(face)
-        with self._listening:
-            if served.listener is None:
-                running = self._run()
-                reference = None if self.options.direct else served.app
-                edge = HttpEdge(served.dispatch, self.clock, reference=reference)
-                listener = Listener(edge, running.line, self.options.host, port)
-                try:
-                    running.thread.call(listener.start())
-                except OSError as error:
-                    raise PortTakenError(port_taken(face, self.options.host, port, error)) from error
-                served.listener = listener
-            return served.listener.url
-
-    def url(self, face: str) -> str | None:
+    def url(self, name: str) -> str | None:
         """Where a face listens, or None."""
-        listener = self._serve(face).listener
-        return listener.url if listener else None
+        return self._sockets.url(self._face(name).name)
+
+    def ca(self, name: str) -> str | None:
+        """The file with the authority that a client of a face has to trust; None where it listens without TLS."""
+        return self._sockets.ca(name)
 
     def listeners(self) -> list[tuple[str, str, bool]]:
         """Every listener: face, URL, and whether it accepts."""
-        with self.clock.lock:  # one that starts just now adds to them
-            listening = [(name, served.listener) for name, served in self._served.items() if served.listener]
-        return [(name, listener.url, listener.accepting) for name, listener in listening]
+        return self._sockets.all()
 
     def stop(self) -> None:
         """Close every listener; a second call does nothing. The state stays, and the world may be started again."""
-        with self._listening:
-            running, self._running = self._running, None
-            if self._courier is not None:
-                self._courier.forget()
-                self._courier = None
-            if running is None:
-                return
-            self.journal.interrupt(stop=True)
-            for served in self._served.values():
-                if served.listener is not None:
-                    running.thread.call(served.listener.stop())
-                    served.listener = None
-            running.driver.stop()
-            running.line.stop()
-            if running.owned:
-                running.thread.stop()
+        if self._courier is not None:
+            self._courier.forget()
+            self._courier = None
+        self._sockets.stop()
 
     def close(self) -> None:
         """Stop, and let go of the folder with the state if there is one; the world is then over."""
@@ -349,7 +313,7 @@ class World:
         from .edges.courier import Courier  # noqa: PLC0415  most worlds send nothing
 
         if self._courier is None:
-            self._courier = Courier(self.clock, self.store, lambda: self._run().thread)
+            self._courier = Courier(self.clock, self.store, self._sockets.thread)
         return self._courier
 
     def _take_up_kept(self) -> None:
@@ -362,37 +326,30 @@ class World:
             self.store.close()
             raise
 
-    def _serve(self, face_name: str) -> _Served:
+    def _face(self, name: str) -> Face:
+        face = next((face for face in self.faces() if face.name == name), None)
+        if face is None:
+            raise WorldError(f"there is no address named {name!r} in this world")
+        return face
+
+    def _serve(self, name: str) -> _Served:
         with self.clock.lock:
-            if face_name not in self._served:
-                face = next((face for face in self.faces() if face.name == face_name), None)
-                if face is None:
-                    raise WorldError(f"there is no address named {face_name!r} in this world")
+            if name not in self._served:
+                face = self._face(name)
+                if face.site is None:
+                    raise WorldError(f"{name} does not speak HTTP")
                 vendor = next(vendor for vendor in self._vendors.values() if face in vendor.faces)
                 dispatch = Dispatch(face.site, self.clock, self.faults, self.journal, Keeper(self.store, vendor))
-                self._served[face_name] = _Served(face, dispatch)
-            return self._served[face_name]
+                self._served[name] = _Served(dispatch)
+            return self._served[name]
 
-    def _run(self) -> _Running:
-        from .edges.loop import ClockDriver, Line, LoopThread  # noqa: PLC0415
+    def _open_http(self, name: str, place: Place) -> Listener:
+        from .edges.asgi import HttpEdge  # noqa: PLC0415  a world without sockets needs no server
+        from .edges.server import HttpListener  # noqa: PLC0415
 
-        with self._starting:
-            if self._running is None:
-                self.journal.interrupt(stop=False)
-                thread = self._thread or LoopThread()
-                self._running = _Running(
-                    thread=thread,
-                    owned=self._thread is None,
-                    driver=ClockDriver(self.clock, thread.loop),
-                    line=Line(self.clock, on_clock=self.options.line_on_clock),
-                )
-            return self._running
+        served = self._serve(name)
+        edge = HttpEdge(served.dispatch, self.clock, reference=None if self.options.direct else served.app)
+        return HttpListener(edge, place.line, place.host, place.port, place.tls)
 
     def __repr__(self) -> str:
         return f"<World {', '.join(self.names)} seed={self.ids.seed} at {to_datetime(self.clock.micros()).isoformat()}>"
-
-
-def port_taken(face: str, host: str, port: int, error: OSError) -> str:
-    """What to tell somebody whose port cannot be had."""
-    reason = "is in use" if error.errno == 98 or "in use" in str(error) else f"cannot be listened on ({error.strerror})"
-    return f"port {port} on {host}, for {face}, {reason}; choose another with --port-base, or --port 0 for free ones"

@@ -5,7 +5,9 @@ Here, and only here, fakes and clients meet.
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -15,13 +17,13 @@ from vendorlab.mocks.core.world import World, WorldOptions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
     from types import TracebackType
 
     import flask
     import httpx
 
     from vendorlab.mocks.core.clock import Clock
+    from vendorlab.mocks.core.edges.certificates import TlsFiles
     from vendorlab.mocks.core.faults import FaultPlan
     from vendorlab.mocks.core.journal import Journal
     from vendorlab.mocks.core.vendor import Vendor
@@ -44,21 +46,29 @@ _LOGIN = ("username", "password", "client_id")
 _CLIENTS = {
     "scanalytics": _Client("vendorlab.clients.scanalytics", "ScanalyticsClient", _LOGIN),
     "inode": _Client("vendorlab.clients.inode", "INodeClient", (*_LOGIN, "client_secret")),
+    "itron-platform": _Client("vendorlab.clients.itron", "DataPlatformClient", ("client_id", "client_secret")),
     "slv": _Client("vendorlab.clients.slv", "SlvClient", ("username", "password")),
 }
 
 
 class VendorHandle:
-    """One vendor of a world, as a test meets it. It listens from the moment its ``url`` is first asked for."""
+    """One address of a vendor, as a test meets it. It listens from the moment its ``url`` is first asked for."""
 
-    def __init__(self, world: World, name: str) -> None:
+    def __init__(self, world: World, name: str, vendor: str) -> None:
         self._world = world
         self._name = name
+        self._vendor = vendor
 
     @property
     def url(self) -> str:
         """Where it listens."""
         return self._world.listen(self._name)
+
+    @property
+    def ca(self) -> str | None:
+        """The file with the certificate authority to trust, where the world speaks https."""
+        self._world.listen(self._name)
+        return self._world.ca(self._name)
 
     @property
     def credentials(self) -> Mapping[str, Any]:
@@ -69,7 +79,7 @@ class VendorHandle:
     @property
     def backend(self) -> Vendor:
         """The vendor itself, for what no other handle offers."""
-        return self._world.vendor(self._name)
+        return self._world.vendor(self._vendor)
 
     @property
     def app(self) -> flask.Flask:
@@ -107,14 +117,22 @@ class VendorHandle:
         client = _CLIENTS[self._name]
         credentials = self.credentials
         known = {key: credentials[key] for key in client.credentials}
+        if self.ca is not None:
+            known["ca"] = self.ca
         return client.find(prefix)(**{"base_url": self.url, **known, **options})
 
 
 class Lab:
-    """A world with handles for its vendors, as ``lab.scanalytics``, and for its clock, faults and journal."""
+    """A world with handles for its vendors, as ``lab.scanalytics``, and for its clock, faults and journal.
 
-    def __init__(self, world: World) -> None:
+    Args:
+        world: the world.
+        ended: what else is to end with it.
+    """
+
+    def __init__(self, world: World, ended: ExitStack | None = None) -> None:
         self.world = world
+        self._ended = ended or ExitStack()
 
     @property
     def clock(self) -> Clock:
@@ -142,14 +160,21 @@ class Lab:
         return self.vendor("inode")
 
     @property
+    def itron(self) -> VendorHandle:
+        """Itron's Data Platform."""
+        return self.vendor("itron-platform")
+
+    @property
     def slv(self) -> VendorHandle:
         """Streetlight.Vision."""
         return self.vendor("slv")
 
     def vendor(self, name: str) -> VendorHandle:
-        """A vendor by name."""
-        self.world.vendor(name)
-        return VendorHandle(self.world, name)
+        """A vendor by the name of an address, or by its own: then by its first address."""
+        address = registry.address(name)
+        vendor = name if address is None else address.vendor
+        self.world.vendor(vendor)
+        return VendorHandle(self.world, name if address is None else address.name, vendor)
 
     def reset(self, seed: int | None = None) -> None:
         """Return to the start, from the same seed or another."""
@@ -166,6 +191,7 @@ class Lab:
     def stop(self) -> None:
         """Close every listener, and let go of the folder with the state if there is one."""
         self.world.close()
+        self._ended.close()
 
     def __enter__(self) -> Self:
         return self
@@ -183,6 +209,7 @@ def world(
     rate: float = 1.0,
     profiles: Mapping[str, str] | None = None,
     settings: Mapping[str, Mapping[str, Any]] | None = None,
+    tls: bool | str | Path = False,
     state: str | Path | None = None,
 ) -> Lab:
     """A world of its own, with nothing shared.
@@ -194,6 +221,8 @@ def world(
         rate: world seconds per real second.
         profiles: a dated behaviour by vendor, as ``{"scanalytics": "modern"}``.
         settings: switches by vendor, as ``{"scanalytics": {"refresh_grace": 60}}``.
+        tls: listen with https: True makes a certificate that ends with the world, a folder keeps one (and makes it
+            if there is none). What a client has to trust is each vendor's ``ca``.
         state: a folder in which all state outlives the process; one that holds a world already is taken up.
 
     Example:
@@ -206,13 +235,27 @@ def world(
         chosen, addresses = registry.chosen(vendors)
     except KeyError as error:
         raise ValueError(f"there is no vendor {error}; there are: {', '.join(registry.names())}") from error
-    options = WorldOptions(
-        seed=seed,
-        start=start,
-        rate=rate,
-        profiles=profiles or {},
-        settings=settings or {},
-        addresses=addresses,
-        state=None if state is None else Path(state),
-    )
-    return Lab(World(registry.factories(chosen), options))
+    with ExitStack() as stack:
+        options = WorldOptions(
+            seed=seed,
+            start=start,
+            rate=rate,
+            profiles=profiles or {},
+            settings=settings or {},
+            addresses=addresses,
+            state=None if state is None else Path(state),
+            tls=_certificate(tls, stack),
+        )
+        return Lab(World(registry.factories(chosen), options), stack.pop_all())
+
+
+def _certificate(tls: bool | str | Path, ended: ExitStack) -> TlsFiles | None:
+    """The certificate that a world shows."""
+    if tls is False:
+        return None
+    from vendorlab.mocks.core.edges import certificates  # noqa: PLC0415  most worlds speak http
+
+    now = datetime.now(UTC)  # real time: clients check certificates by their own clocks
+    if tls is True:
+        return ended.enter_context(certificates.temporary((), now))
+    return certificates.kept(Path(tls), (), now)

@@ -44,7 +44,7 @@ def test_vendor_with_a_backend_has_a_client_a_contract_and_a_page(tree: Path) ->
 
 
 def test_contract_with_tests_has_claims(tree: Path) -> None:
-    contracts = {test.parent for test in (tree / "contracts").glob("*/test_*.py")}
+    contracts = {test.parent for test in (tree / "contracts").rglob("test_*.py")}
     assert [contract.name for contract in contracts if not (contract / "claims.yaml").exists()] == []
 
 

@@ -249,7 +249,7 @@ def served(vendor: Handler) -> Generator[str]:
             self.end_headers()
             self.wfile.write(response.content)
 
-        do_GET = do_POST = handle_any  # noqa: N815 - http.server's names
+        do_GET = do_POST = do_PUT = do_DELETE = handle_any  # noqa: N815 - http.server's names
 
         def log_message(self, *args: object) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
             pass

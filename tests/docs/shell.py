@@ -2,8 +2,9 @@
 
 A block takes part when a comment right above it names its story, ``<!-- test: tour -->``. The blocks of one story on a
 page run in one shell, in an empty folder, while ``vendorlab up`` runs on free ports. ``<!-- test: tour, no lab -->``
-goes without it. The documents show the usual ports: they are replaced by the real ones in what is run, and put back in
-what is printed. Addresses and credentials are in the environment, by the names that ``vendorlab env`` prints.
+goes without it, and ``<!-- test: tour, https -->`` with ``vendorlab up --tls``. The documents show the usual ports:
+they are replaced by the real ones in what is run, and put back in what is printed. Addresses and credentials are in
+the environment, by the names that ``vendorlab env`` prints.
 
 ``sh`` blocks must end well. In ``console`` blocks a line that begins with ``$`` is a command (``>`` goes on with it),
 and the lines below are what it prints, where ``...`` stands for anything.
@@ -31,7 +32,7 @@ from markdown_it import MarkdownIt
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping, Sequence
 
-MARK = re.compile(r"<!-- test: (?P<story>[a-z][a-z0-9-]*)(?P<alone>, no lab)? -->")
+MARK = re.compile(r"<!-- test: (?P<story>[a-z][a-z0-9-]*)(?:, (?P<lab>no lab|https))? -->")
 USUAL_PORTS = {
     "control": 7070,
     "scanalytics": 7071,
@@ -61,6 +62,7 @@ class Story:
     name: str
     needs_lab: bool
     commands: tuple[Command, ...]
+    https: bool = False
 
 
 def stories(page: str) -> list[Story]:
@@ -70,7 +72,7 @@ def stories(page: str) -> list[Story]:
         ValueError: A mark is misspelt, or stands over something that is no shell block, or two marks disagree.
     """
     tokens = MarkdownIt("commonmark").parse(page)
-    found: dict[str, tuple[bool, list[Command]]] = {}
+    found: dict[str, tuple[str | None, list[Command]]] = {}
     for token, following in zip(tokens, [*tokens[1:], None], strict=True):
         if token.type != "html_block" or not token.content.lstrip().startswith("<!-- test"):
             continue
@@ -79,12 +81,14 @@ def stories(page: str) -> list[Story]:
         language = following.info.strip() if following is not None and following.type == "fence" else ""
         if mark is None or following is None or language not in {"sh", "console"}:
             raise ValueError(f"line {line}: not `<!-- test: NAME -->` right above a block of sh or console")
-        needs_lab, commands = found.setdefault(mark["story"], (not mark["alone"], []))
-        if needs_lab == bool(mark["alone"]):
+        lab, commands = found.setdefault(mark["story"], (mark["lab"], []))
+        if lab != mark["lab"]:
             raise ValueError(f"line {line}: the blocks of {mark['story']} disagree about the lab")
         first = following.map[0] + 2 if following.map else 0
         commands += [Command(following.content, first)] if language == "sh" else _dialogue(following.content, first)
-    return [Story(name, needs_lab, tuple(commands)) for name, (needs_lab, commands) in found.items()]
+    return [
+        Story(name, lab != "no lab", tuple(commands), https=lab == "https") for name, (lab, commands) in found.items()
+    ]
 
 
 def _dialogue(block: str, first: int) -> Iterator[Command]:

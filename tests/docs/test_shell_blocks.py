@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.docs.shell import Command, Lab, Story, play, running_lab, stories
+from tests.docs.shell import UP, Command, Lab, Story, play, running_lab, stories
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
@@ -42,7 +42,7 @@ def test_story_of_a_page_is_true(page: Path, story: Story, tmp_path: Path) -> No
     if not story.needs_lab:
         play(story, tmp_path)
         return
-    with running_lab(tmp_path) as lab:
+    with running_lab(tmp_path, (*UP, "--tls") if story.https else UP) as lab:
         play(story, tmp_path, lab)
 
 
@@ -68,6 +68,7 @@ def test_console_command_may_go_on_and_may_print_nothing() -> None:
         "<!-- test: tour -->\n```python\na\n```\n",
         "<!-- test: tour -->\n```console\nno command\n```\n",
         "<!-- test: tour -->\n```sh\na\n```\n\n<!-- test: tour, no lab -->\n```sh\na\n```\n",
+        "<!-- test: tour, https -->\n```sh\na\n```\n\n<!-- test: tour -->\n```sh\na\n```\n",
     ],
 )
 def test_mark_that_is_wrong_is_refused(page: str) -> None:

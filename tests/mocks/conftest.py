@@ -60,12 +60,13 @@ def caller(world: World) -> Caller:
 
 
 @pytest.fixture
-def connect() -> Iterator[Connect]:
-    """Open connections that close with the test."""
+def connect(request: pytest.FixtureRequest) -> Iterator[Connect]:
+    """Open connections that close with the test; over https they trust the tests' authority."""
     opened: list[Wire] = []
 
     def open_one(url: str) -> Wire:
-        wire = Wire(url)
+        ca = request.getfixturevalue("tls_files").ca if url.startswith("https:") else None
+        wire = Wire(url, ca=ca)
         opened.append(wire)
         return wire
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Self, cast
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 from urllib.parse import urlsplit
 
 import httpx
@@ -16,10 +17,15 @@ from vendorlab.mocks.core.world import World, WorldOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
+    from vendorlab.mocks.core.edges.certificates import TlsFiles
     from vendorlab.mocks.core.edges.loop import LoopThread
+    from vendorlab.mocks.core.edges.server import HttpListener
     from vendorlab.mocks.core.journal import Entry
     from vendorlab.mocks.scanalytics.app import Scanalytics
+
+T = TypeVar("T")
 
 START = datetime(2026, 11, 21, 5, tzinfo=UTC)
 """Where every test's world begins; it stands still until it is told to move."""
@@ -58,6 +64,7 @@ def make_world(
     rate: float = 0.0,
     direct: bool = True,
     line_on_clock: bool = False,
+    tls: TlsFiles | None = None,
     thread: LoopThread | None = None,
 ) -> World:
     """A world with one vendor in it, which stands still."""
@@ -69,8 +76,14 @@ def make_world(
         settings={vendor: settings} if settings else {},
         direct=direct,
         line_on_clock=line_on_clock,
+        tls=tls,
     )
     return World(registry.factories([vendor]), options, thread)
+
+
+def http_listener(world: World, name: str = "scanalytics") -> HttpListener:
+    """What listens at an address of a started world."""
+    return cast("HttpListener", world._sockets._listeners[name])
 
 
 class Caller:
@@ -153,13 +166,51 @@ class RawAnswer:
         return next((value for key, value in self.headers if key.lower() == name), None)
 
 
-class Wire:
-    """One TCP connection to a listener, byte by byte."""
+class TlsSocket:
+    """A client's TLS over a socket. It tells a close, one without notice, and a reset from each other.
 
-    def __init__(self, url: str, timeout: float = PATIENCE) -> None:
+    ``ssl.SSLSocket`` takes all three for the end, as seen with CPython 3.11.
+    """
+
+    def __init__(self, raw: socket.socket, context: ssl.SSLContext, host: str) -> None:
+        self.raw = raw
+        self._in, self._out = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self.tls = context.wrap_bio(self._in, self._out, server_hostname=host)
+        self._through(self.tls.do_handshake)
+        self.raw.sendall(self._out.read())
+        self.setblocking, self.settimeout = raw.setblocking, raw.settimeout
+        self.shutdown, self.close = raw.shutdown, raw.close
+
+    def sendall(self, data: bytes) -> None:
+        self.tls.write(data)
+        self.raw.sendall(self._out.read())
+
+    def recv(self, size: int) -> bytes:
+        return self._through(lambda: self.tls.read(size))
+
+    def _through(self, step: Callable[[], T]) -> T:
+        while True:
+            try:
+                return step()
+            except ssl.SSLWantReadError:
+                if self._out.pending:
+                    self.raw.sendall(self._out.read())
+                data = self.raw.recv(65_536)
+                if not data:
+                    raise ssl.SSLEOFError("the connection closed without notice") from None
+                self._in.write(data)
+
+
+class Wire:
+    """One TCP connection to a listener, byte by byte; with an authority to trust, TLS over it."""
+
+    def __init__(self, url: str, timeout: float = PATIENCE, ca: Path | None = None) -> None:
         place = urlsplit(url)
         assert place.hostname is not None
-        self.socket = socket.create_connection((place.hostname, place.port or 0), timeout)
+        raw = socket.create_connection((place.hostname, place.port or 0), timeout)
+        self.socket: socket.socket | TlsSocket = raw
+        if ca is not None:
+            self.socket = TlsSocket(raw, ssl.create_default_context(cafile=ca), place.hostname)
         self.buffer = b""
 
     def __enter__(self) -> Self:
@@ -170,6 +221,16 @@ class Wire:
 
     def close(self) -> None:
         self.socket.close()
+
+    def quiet(self) -> bool:
+        """Whether no byte waits to be read."""
+        self.socket.setblocking(False)
+        try:
+            return not self.socket.recv(1)
+        except BlockingIOError:
+            return True
+        finally:
+            self.socket.settimeout(PATIENCE)
 
     def send(self, data: bytes) -> None:
         self.socket.sendall(data)

@@ -23,6 +23,8 @@ CORE_FOLDERS = ("mocks", "clients", "src/vendorlab", "scenarios")
 # (or be loaded by whoever has the extra: pytest loads the plugin), so that the rest goes without.
 LAZY: dict[str, tuple[str, str]] = {
     "pytest": ("test", r"src/vendorlab/pytest_plugin\.py"),
+    "trustme": ("tls", r"mocks/core/edges/certificates\.py"),
+    "cryptography": ("tls", r"mocks/core/edges/certificates\.py"),
     "uvloop": ("fast", r"mocks/core/.*\.py|src/vendorlab/.*\.py"),
     "yaml": ("contracts", r"src/vendorlab/cli/.*\.py|scenarios/.*\.py"),
 }

@@ -6,16 +6,13 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import pytest
-
 from vendorlab.contracts.core import expect
+from vendorlab.contracts.core.api import TargetApi
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     import httpx
-
-    from vendorlab.contracts.core.access import Access
 
 NO_CREDENTIALS = "Authentication credentials were not provided."
 NO_PERMISSION = "You do not have permission to perform this action."
@@ -42,7 +39,7 @@ class Grant:
     response: httpx.Response = field(repr=False)
 
 
-class DjangoApi(ABC):
+class DjangoApi(TargetApi, ABC):
     """One target, as a suite asks it. A vendor's own class says where things are.
 
     Args:
@@ -55,7 +52,6 @@ class DjangoApi(ABC):
         NO_OBJECT: A path below a resource, of an object that does not exist.
         SCOPE: The scope that a login gets.
         LIFETIME: How long an access token lives, in seconds.
-        http: Sends the requests.
     """
 
     TOKEN: ClassVar[str]
@@ -64,10 +60,6 @@ class DjangoApi(ABC):
     NO_OBJECT: ClassVar[str]
     SCOPE: ClassVar[str]
     LIFETIME: ClassVar[int]
-
-    def __init__(self, access: Access) -> None:
-        self.http: httpx.Client = access.exchange
-        self._access = access
 
     @abstractmethod
     def application(self) -> dict[str, str]:
@@ -81,16 +73,6 @@ class DjangoApi(ABC):
     def resource(self) -> str:
         """A path that anybody with a token may read."""
         return self.RESOURCES[0]
-
-    def credential(self, name: str) -> str:
-        """Return one of the target's credentials; skips the test if it was not given."""
-        if missing := self._access.target.missing((name,)):
-            pytest.skip(f"no credentials: set {missing[0]}")
-        return self._access.target.credentials[name]
-
-    def given(self, name: str) -> str | None:
-        """Return one of the target's credentials if it was given."""
-        return self._access.target.credentials.get(name)
 
     def password_form(self, **changes: str | None) -> dict[str, str]:
         """Return the form of a login; a field that is changed to None is left out."""
@@ -164,23 +146,3 @@ def refused(response: httpx.Response, *texts: str) -> None:
     __tracebackhide__ = True
     expect.detail(response, 401, *(texts or (NO_CREDENTIALS,)))
     expect.check(response.headers.get("WWW-Authenticate"), response, "a WWW-Authenticate header")
-
-
-def once(login: Callable[[], Grant]) -> Callable[[], Grant]:
-    """Make a login that is tried once, be it in vain: a real account may be locked after a few failures."""
-    outcome: list[Grant | AssertionError] = []
-
-    def first() -> Grant:
-        __tracebackhide__ = True
-        if not outcome:
-            try:
-                outcome.append(login())
-            except AssertionError as error:
-                outcome.append(error)
-        match outcome[0]:
-            case Grant() as grant:
-                return grant
-            case failure:
-                raise AssertionError(str(failure))
-
-    return first

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from vendorlab.contracts.core.django.api import once
+from vendorlab.contracts.core.api import once
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -16,12 +16,12 @@ import msgspec
 
 from ..clock import ClockError
 from ..errors import WebError, WorldError
-from ..faults import FaultConflictError, FaultError
+from ..rules import FaultConflictError, FaultError
 from ..settings import SettingsError
 from ..snapshots import SnapshotError
+from ..sockets import PortTakenError
 from ..web.message import Answer, Request, TooManyFieldsError
 from ..web.routes import Route, Site
-from ..world import PortTakenError
 from ..worlds import MAIN, UnknownWorldError, WorldConflictError, Worlds
 from .handlers import MOST_WAITING, Call, NoSuchThingError, TooManyWaitingError
 from .models import TITLES, Problem

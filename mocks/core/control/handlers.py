@@ -6,7 +6,7 @@ Each takes a ``Call`` and returns data; refusals are the kernel's own errors, an
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
@@ -17,6 +17,7 @@ from ..clock import checked, iso, to_micros
 from ..errors import WorldError
 from ..ids import fingerprint
 from ..journal import Query
+from ..worlds import MAIN
 from . import models
 
 if TYPE_CHECKING:
@@ -102,7 +103,8 @@ def list_worlds(call: Call) -> list[models.World]:
 def create_world(call: Call) -> models.World:
     """Make a world and let it listen."""
     wanted: models.NewWorld = call.body
-    world = call.worlds.open(wanted.name, wanted.vendors, wanted.options(call.host))
+    options = replace(wanted.options(call.host), tls=call.worlds.get(MAIN).options.tls)
+    world = call.worlds.open(wanted.name, wanted.vendors, options)
     return models.World(wanted.name, describe(world))
 
 
@@ -116,7 +118,10 @@ def delete_world(call: Call) -> None:
 
 def describe(world: World) -> dict[str, models.Vendor]:
     """Where each vendor of a world is and how to log in."""
-    return {face.name: models.Vendor(world.url(face.name), dict(face.credentials())) for face in world.faces()}
+    return {
+        face.name: models.Vendor(world.url(face.name), dict(face.credentials()), world.ca(face.name) or UNSET)
+        for face in world.faces()
+    }
 
 
 def vendors(call: Call) -> dict[str, models.Vendor]:

@@ -8,8 +8,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from ..faults import Rule
 from ..journal import DEFAULT_SIZE
+from ..rules import Rule
 from ..world import WorldOptions
 
 LONGEST_WAIT = 60.0
@@ -74,10 +74,11 @@ class Version(msgspec.Struct, frozen=True):
 
 
 class Vendor(msgspec.Struct, frozen=True):
-    """Where a vendor is and how to log in, as in the ready file."""
+    """Where a vendor is and how to log in, as in the ready file; over https also the authority to trust, a file."""
 
     url: str | None
     credentials: dict[str, Any]
+    ca: Some = UNSET
 
 
 class Clock(msgspec.Struct, frozen=True):

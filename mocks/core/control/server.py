@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from ..clock import Clock
 from ..edges.asgi import HttpEdge
 from ..edges.loop import Line
-from ..edges.server import Listener
-from ..world import PortTakenError, port_taken
+from ..edges.server import HttpListener, port_taken
+from ..sockets import PortTakenError
 
 if TYPE_CHECKING:
     from ..worlds import Worlds
@@ -21,7 +21,7 @@ class ControlServer:
     def __init__(self, control: Control, worlds: Worlds, host: str, port: int) -> None:
         clock = Clock()  # the control API lives in real time, not in a world
         edge = HttpEdge(control, clock)
-        self._listener = Listener(edge, Line(clock, on_clock=False), host, port)
+        self._listener = HttpListener(edge, Line(clock, on_clock=False), host, port)
         self._worlds = worlds
 
     @property

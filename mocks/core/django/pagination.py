@@ -82,4 +82,4 @@ def _link(request: Request, number: int) -> str:
         del fields[PAGE]
     query = urlencode(sorted(fields.items()), doseq=True)
     path = quote(request.path, safe="/:@!$&'()*+,;=~")
-    return f"http://{request.headers.get('host', 'localhost')}{path}{'?' if query else ''}{query}"
+    return f"{request.scheme}://{request.headers.get('host', 'localhost')}{path}{'?' if query else ''}{query}"

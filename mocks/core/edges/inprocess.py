@@ -60,7 +60,7 @@ class InProcessTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
             headers[name] = f"{headers[name]},{value}" if name in headers else value
         url = request.url
         query = url.query.decode("latin-1")
-        return wsgi.call(self._app, Request(request.method, url.path, query, headers, body))
+        return wsgi.call(self._app, Request(request.method, url.path, query, headers, body, scheme=url.scheme))
 
     def _delay(self, answer: Answer, request: httpx.Request) -> float:
         wire = answer.wire

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import socket
 from typing import TYPE_CHECKING
 
 import uvicorn
@@ -17,9 +16,11 @@ from uvicorn.server import ServerState
 
 from .asgi import GATE
 from .gate import Gate
+from .tls import TlsLayer, server_context
 
 if TYPE_CHECKING:
     from .asgi import HttpEdge
+    from .certificates import TlsFiles
     from .loop import Line
 
 LARGEST_HEAD = 64 << 10
@@ -30,6 +31,9 @@ KEEP_ALIVE_SECONDS = 75
 HEAD_SECONDS = 30.0
 """A request's head must be whole within about this long."""
 
+HANDSHAKE_SECONDS = 10.0
+"""A TLS handshake must be done within about this long."""
+
 GRACE_SECONDS = 0.2
 """How long ``stop`` waits for answers that are on their way."""
 
@@ -38,13 +42,18 @@ _TOO_LARGE = (
     b"content-length: 31\r\nconnection: close\r\n\r\nRequest Header Fields Too Large"
 )
 
+_NOT_TLS = (
+    b"HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain; charset=utf-8\r\n"
+    b"content-length: 56\r\nconnection: close\r\n\r\nThis port speaks https, and the request was sent in http"
+)
+
 logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # a client's broken request is no news
 
 
 class _Protocol(HttpToolsProtocol):
     """uvicorn's protocol with a gate around its transport and a bound on the head."""
 
-    def __init__(self, listener: Listener) -> None:
+    def __init__(self, listener: HttpListener) -> None:
         super().__init__(listener.config, listener.state, {}, listener.loop)
         self._listener = listener
         self._head = 0
@@ -82,20 +91,25 @@ class _Protocol(HttpToolsProtocol):
         super().on_message_complete()
 
 
-class Listener:
+class HttpListener:
     """One listening socket of one site.
 
     Args:
         edge: the ASGI application that answers.
         line: whose time delays on the wire take.
         host, port: where; port 0 takes a free one.
+        tls: the certificate that it shows; without, it speaks plain HTTP.
+
+    Raises:
+        TlsError: the certificate cannot be used.
     """
 
-    def __init__(self, edge: HttpEdge, line: Line, host: str, port: int) -> None:
+    def __init__(self, edge: HttpEdge, line: Line, host: str, port: int, tls: TlsFiles | None = None) -> None:
         self.edge = edge
         self.line = line
         self.host = host
         self.port = port
+        self.tls = server_context(tls) if tls else None
         self.loop: asyncio.AbstractEventLoop = None  # type: ignore[assignment]  # set by start
         self.config = uvicorn.Config(
             edge,
@@ -111,6 +125,7 @@ class Listener:
             interface="asgi3",
         )
         self.state = ServerState()
+        self.handshakes: set[TlsLayer] = set()
         self._server: asyncio.Server | None = None
         self._sweep: asyncio.TimerHandle | None = None
 
@@ -118,7 +133,7 @@ class Listener:
     def url(self) -> str:
         """Where it listens."""
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"http://{host}:{self.port}"
+        return f"{'https' if self.tls else 'http'}://{host}:{self.port}"
 
     @property
     def accepting(self) -> bool:
@@ -130,7 +145,7 @@ class Listener:
         self.loop = asyncio.get_running_loop()
         if not self.config.loaded:
             self.config.load()
-        self._server = await self.loop.create_server(lambda: _Protocol(self), self.host, self.port, backlog=1024)
+        self._server = await self.loop.create_server(self._accept, self.host, self.port, backlog=1024)
         self.port = self._server.sockets[0].getsockname()[1]
         self._sweep = self.loop.call_later(HEAD_SECONDS / 4, self._close_slow)
 
@@ -141,6 +156,8 @@ class Listener:
         self._server.close()
         if self._sweep is not None:
             self._sweep.cancel()
+        for handshake in list(self.handshakes):
+            handshake.abort()
         for connection in list(self.state.connections):
             connection.shutdown()
         if self.state.tasks:
@@ -151,9 +168,25 @@ class Listener:
                 transport.abort()
         self._server = None
 
+    def _accept(self) -> asyncio.Protocol:
+        """What serves a new connection."""
+        if self.tls is None:
+            return _Protocol(self)
+        return TlsLayer(
+            self.tls,
+            lambda: _Protocol(self),
+            waiting=self.handshakes,
+            most=MOST_CONNECTIONS,
+            now=self.loop.time,
+            plain=_NOT_TLS,
+        )
+
     def _close_slow(self) -> None:
-        """Close connections whose request never got whole; one timer serves them all."""
+        """Close connections whose handshake or request never got whole; one timer serves them all."""
         now = self.loop.time()
+        for handshake in list(self.handshakes):
+            if now - handshake.since > HANDSHAKE_SECONDS:
+                handshake.abort()
         for connection in list(self.state.connections):
             since = getattr(connection, "head_since", None)
             if since is not None and now - since > HEAD_SECONDS:
@@ -161,12 +194,7 @@ class Listener:
         self._sweep = self.loop.call_later(HEAD_SECONDS / 4, self._close_slow)
 
 
-def port_is_free(host: str, port: int) -> bool:
-    """Whether a TCP port can be listened on."""
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError:
-            return False
-    return True
+def port_taken(face: str, host: str, port: int, error: OSError) -> str:
+    """What to tell somebody whose port cannot be had."""
+    reason = "is in use" if error.errno == 98 or "in use" in str(error) else f"cannot be listened on ({error.strerror})"
+    return f"port {port} on {host}, for {face}, {reason}; choose another with --port-base, or --port 0 for free ones"

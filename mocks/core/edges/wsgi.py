@@ -126,7 +126,7 @@ def call(app: flask.Flask, request: Request) -> Answer:
         "HTTP_HOST": "localhost",
         "REMOTE_ADDR": request.peer,
         "wsgi.version": (1, 0),
-        "wsgi.url_scheme": "http",
+        "wsgi.url_scheme": request.scheme,
         "wsgi.multithread": False,
         "wsgi.multiprocess": False,
         "wsgi.run_once": False,

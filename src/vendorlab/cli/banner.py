@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from typing import Any
 
 import rich_click as click
 
+from vendorlab.cli.https import authority, trust
 from vendorlab.mocks.registry import ADDRESSES
 
 
@@ -32,6 +34,11 @@ def banner(ready: dict[str, Any]) -> None:
         console.print(Panel(table, title=f"[b]{titles[name]}[/b]  {found['url']}", title_align="left"))
         console.print("  [dim]try[/dim]", soft_wrap=True, end=" ")
         console.print(_try(name, found), soft_wrap=True, highlight=False, markup=False)
+    if ca := authority(ready):
+        console.print("\n  https is vouched for by an authority of vendorlab's own. Trust it with", highlight=False)
+        for client, line in trust(ca):
+            console.print(f"  [dim]{client:<7}[/dim]", end="")
+            console.print(line, soft_wrap=True, highlight=False, markup=False)
     control = ready["control"]
     console.print(f"\n  Control API  {control['url']}  [dim]token[/dim] {control['token']}", highlight=False)
     console.print(
@@ -46,6 +53,9 @@ def _plain(ready: dict[str, Any], titles: dict[str, str]) -> list[str]:
         lines.append(f"{titles[name]}: {found['url']}")
         lines += [f"  {key}: {value}" for key, value in found["credentials"].items()]
         lines.append(f"  try: {_try(name, found)}")
+    if ca := authority(ready):
+        lines.append(f"Certificate authority: {ca}")
+        lines += [f"  {client + ':':<8}{line}" if client else f"{'':<10}{line}" for client, line in trust(ca)]
     lines.append(f"Control API: {ready['control']['url']} token {ready['control']['token']}")
     return lines
 
@@ -53,6 +63,7 @@ def _plain(ready: dict[str, Any], titles: dict[str, str]) -> list[str]:
 def _try(name: str, found: dict[str, Any]) -> str:
     """A first line for curl."""
     credentials = found["credentials"]
+    curl = f"curl --cacert {shlex.quote(found['ca'])}" if "ca" in found else "curl"
     if name == "scanalytics":
         fields = {
             "grant_type": "password",
@@ -60,14 +71,18 @@ def _try(name: str, found: dict[str, Any]) -> str:
             "password": credentials["password"],
             "client_id": credentials["client_id"],
         }
-        return f"curl {' '.join(f'-d {key}={value}' for key, value in fields.items())} {found['url']}/o/token/"
+        return f"{curl} {' '.join(f'-d {key}={value}' for key, value in fields.items())} {found['url']}/o/token/"
     if name == "inode":
-        return f"curl -H 'Authorization: Token {credentials['api_key']}' {found['url']}/api/v1/links/"
+        return f"{curl} -H 'Authorization: Token {credentials['api_key']}' {found['url']}/api/v1/links/"
+    if name == "itron-platform":
+        body = f'{{"clientId":"{credentials["client_id"]}","clientSecret":"{credentials["client_secret"]}"}}'
+        token = f"TOKEN=$({curl} -s -d '{body}' {found['url']}/api/tokens | cut -d'\"' -f4)"
+        return f'{token}; {curl} -H "Authorization: $TOKEN" {found["url"]}/api/solutions/sandbox/devices'
     if name == "slv":
         login = f"{credentials['username']}:{credentials['password']}"
         path = "/reports/api/userprofile/getCurrentUser?ser=json"
-        return f"curl -i -u {login} -H 'X-CSRF-Token: Fetch' '{found['url']}{path}'"
-    return f"curl {found['url']}/"
+        return f"{curl} -i -u {login} -H 'X-CSRF-Token: Fetch' '{found['url']}{path}'"
+    return f"{curl} {found['url']}/"
 
 
 def _short(text: str) -> str:

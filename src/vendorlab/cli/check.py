@@ -18,6 +18,8 @@ from vendorlab.mocks.registry import ADDRESSES
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from vendorlab.mocks.core.edges.certificates import TlsFiles
+
 CONTROL = "control"
 _PREFIX = "VENDORLAB_CONTROL_"
 SUITES = [*(one.name for one in ADDRESSES), CONTROL]
@@ -30,6 +32,7 @@ SUITES = [*(one.name for one in ADDRESSES), CONTROL]
 @click.option("--allow", metavar="CAP[,CAP]", help="What the suite may do there beyond reading, such as spend,exhaust.")
 @click.option("--budget", type=click.IntRange(1), metavar="N", help="Requests that the run may make.")
 @click.option("--profile", metavar="NAME", help="The fake's profile, such as legacy or modern.")
+@click.option("--tls", is_flag=True, help="Ask the fake over https.")
 @click.option(
     "--json", "json_path", type=click.Path(dir_okay=False, path_type=Path), help="Where the report of the claims goes."
 )
@@ -42,6 +45,7 @@ def check(
     allow: str | None,
     budget: int | None,
     profile: str | None,
+    tls: bool,
     json_path: Path | None,
     junit_path: Path | None,
     expression: str | None,
@@ -57,6 +61,7 @@ def check(
       vendorlab check scanalytics
       vendorlab check scanalytics --profile modern --json report.json
       vendorlab check scanalytics --target https://query.scanalyticsinc.com --budget 50
+      vendorlab check scanalytics --tls
 
     Exit code: 0 all is fine, 1 something was found, 2 wrong use or nothing answers.
     """
@@ -67,6 +72,8 @@ def check(
         raise UsageFailure("--profile is for the fake: a real endpoint is what it is")
     if profile is not None and CONTROL in names:
         raise UsageFailure("--profile goes with one vendor; the control API has none")
+    if tls and (target is not None or vendor == CONTROL):
+        raise UsageFailure("--tls is for the fake of a vendor; a target's address says by itself what it speaks")
     extra = [*(["-k", expression] if expression else []), *(["-v"] if verbose else [])]
     grants = [name.strip() for name in allow.split(",")] if allow else []
     status = 0
@@ -77,7 +84,11 @@ def check(
             "junit_path": _for(junit_path, name, names),
             "extra_args": extra,
         }
-        found = _on_target(name, target, grants, shared) if target else _on_fake(name, profile, grants, shared)
+        found = (
+            _on_target(name, target, grants, shared)
+            if target
+            else _on_fake(name, profile, grants, shared, tls=tls and name != CONTROL)
+        )
         status = max(status, found)
     return status
 
@@ -95,7 +106,16 @@ def _on_target(name: str, url: str, grants: Sequence[str], shared: dict[str, Any
     return int(run.run_suite(name, targets={name: target}, allow=grants, control=control, **shared))
 
 
-def _on_fake(name: str, profile: str | None, grants: Sequence[str], shared: dict[str, Any]) -> int:
+def _on_fake(name: str, profile: str | None, grants: Sequence[str], shared: dict[str, Any], *, tls: bool) -> int:
+    from vendorlab.cli.https import certificate
+
+    with certificate(tls=tls) as files:
+        return _on_served(name, profile, grants, shared, files)
+
+
+def _on_served(
+    name: str, profile: str | None, grants: Sequence[str], shared: dict[str, Any], tls: TlsFiles | None
+) -> int:
     from vendorlab.cli.serving import Serving
     from vendorlab.mocks.core.world import WorldOptions
 
@@ -104,7 +124,7 @@ def _on_fake(name: str, profile: str | None, grants: Sequence[str], shared: dict
     serving = Serving(
         names=[] if name == CONTROL else [name],
         ports=dict.fromkeys(["control", name], 0),
-        options=WorldOptions(profiles={owner: profile} if profile else {}),
+        options=WorldOptions(profiles={owner: profile} if profile else {}, tls=tls),
         token=secrets.token_urlsafe(24),
         version=__version__,
     )
@@ -115,7 +135,7 @@ def _on_fake(name: str, profile: str | None, grants: Sequence[str], shared: dict
             target = run.Target(name, serving.control_url, {"token": serving.token})
         else:
             found = serving.ready()["vendors"][name]
-            target = run.Target(name, found["url"], found["credentials"])
+            target = run.Target(name, found["url"], found["credentials"], found.get("ca"))
         return int(run.run_suite(name, targets={name: target}, allow=grants, control=control, **shared))
     finally:
         serving.stop()

@@ -25,7 +25,10 @@ _EXTRAS = {
     "contracts (generated requests)": ("schemathesis", "the generated part of `vendorlab check`"),
     "coap": ("aiocoap", "CoAP vendors"),
     "mqtt": ("amqtt", "MQTT vendors"),
+    "tls": ("trustme", "https"),
 }
+
+_PROXIES = [name for scheme in ("http", "https", "all") for name in (f"{scheme}_proxy", f"{scheme}_PROXY".upper())]
 
 _MARKS = {"good": "✓", "note": "·", "bad": "✗"}
 
@@ -107,7 +110,7 @@ def _ports() -> Iterator[Finding]:
 def _proxies() -> Iterator[Finding]:
     """A proxy in the environment catches calls to loopback unless it is told not to."""
     proxy = next(
-        (os.environ[name] for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY") if os.environ.get(name)),
+        (os.environ[name] for name in _PROXIES if os.environ.get(name)),
         None,
     )
     exempt = os.environ.get("no_proxy", os.environ.get("NO_PROXY", ""))

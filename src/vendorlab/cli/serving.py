@@ -68,7 +68,9 @@ class Serving:
         return {
             "control": {"url": self.control_url, "token": self.token},
             "vendors": {
-                face.name: {"url": self.world.url(face.name), "credentials": dict(face.credentials())}
+                face.name: {"url": self.world.url(face.name)}
+                | ({"ca": ca} if (ca := self.world.ca(face.name)) else {})
+                | {"credentials": dict(face.credentials())}
                 for face in self.world.faces()
             },
         }

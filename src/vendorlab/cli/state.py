@@ -173,7 +173,10 @@ def create(name: str, names: tuple[str, ...], seed: int, control: str | None) ->
     """Make a world of its own on free ports and print its addresses and credentials as JSON."""
     with control_client(control, "main") as client:
         made = client.create_world(name, vendors=list(names) or None, seed=seed)
-    found = {one: {"url": at.url, "credentials": dict(at.credentials)} for one, at in made.vendors.items()}
+    found = {
+        one: {"url": at.url} | ({"ca": at.ca} if at.ca else {}) | {"credentials": dict(at.credentials)}
+        for one, at in made.vendors.items()
+    }
     show_json({"name": made.name, "vendors": found})
 
 

@@ -10,6 +10,7 @@ import signal
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ from vendorlab.cli.common import (
     environment,
     leave_state,
     left_token,
+    write_whole,
 )
 from vendorlab.mocks.registry import ADDRESSES, CONTROL_PORT, names
 
@@ -67,6 +69,14 @@ class _Pair(Pairs):
     metavar="VENDOR.KEY=VALUE",
     help="A switch for what the vendor leaves open, such as scanalytics.refresh_grace=60.",
 )
+@click.option("--tls", is_flag=True, help="https with a certificate made for the run; says how to trust it.")
+@click.option(
+    "--tls-dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="https with the certificate kept in DIR, made if there is none: trust it once.",
+)
+@click.option("--tls-name", "tls_names", multiple=True, metavar="HOST", help="One more host that it is for.")
 @click.option(
     "--state",
     type=click.Path(file_okay=False, path_type=Path),
@@ -97,6 +107,9 @@ def up(
     rate: float,
     profiles: Sequence[tuple[str, str]],
     settings: Sequence[tuple[str, str]],
+    tls: bool,
+    tls_dir: Path | None,
+    tls_names: tuple[str, ...],
     state: Path | None,
     ready_file: Path | None,
     verbose: bool,
@@ -112,24 +125,35 @@ def up(
       vendorlab up scanalytics --port 0 --ready-file ready.json
       vendorlab up --start 2018-03-01T12:00:00Z --profile scanalytics=modern
       vendorlab up --set scanalytics.minute_limit=10 -v
+      vendorlab up --tls-dir ~/.vendorlab-tls
       vendorlab up --state ./state
     """
+    from vendorlab.cli.https import certificate
     from vendorlab.cli.serving import Serving
 
     if port is not None and port_base is not None:
         raise UsageFailure("--port 0 and --port-base exclude each other")
-    serving = Serving(
-        names=vendor,
-        ports=_ports(port, port_base),
-        options=_options(host, seed or 0, start, rate, profiles, settings, state),
-        token=secrets.token_urlsafe(24),
-        version=__version__,
-    )
-    kept = serving.world.ids.seed
-    if seed is not None and seed != kept:
-        serving.stop()
-        raise UsageFailure(f"{state} holds a world of seed {kept}; leave out --seed, or give another folder")
     stopped = _Stop()
+    with certificate(tls=tls or bool(tls_dir or tls_names), folder=tls_dir, names=[host, *tls_names]) as files:
+        options = _options(host, seed or 0, start, rate, profiles, settings, state)
+        serving = Serving(
+            names=vendor,
+            ports=_ports(port, port_base),
+            options=replace(options, tls=files),
+            token=secrets.token_urlsafe(24),
+            version=__version__,
+        )
+        kept = serving.world.ids.seed
+        if seed is not None and seed != kept:
+            serving.stop()
+            raise UsageFailure(f"{state} holds a world of seed {kept}; leave out --seed, or give another folder")
+        _run(serving, stopped, ready_file, log_format, verbose=verbose)
+    return stopped.exit_code
+
+
+def _run(serving: Serving, stopped: _Stop, ready_file: Path | None, log_format: str, *, verbose: bool) -> None:
+    """Listen, tell of it, and wait for the end; whatever was left for others goes with it."""
+    stopped.watch()
     try:
         serving.start()
         left = leave_state(serving.control_url, serving.token)
@@ -143,17 +167,21 @@ def up(
                 ready_file.unlink(missing_ok=True)
     finally:
         serving.stop()
-    return stopped.exit_code
 
 
 class _Stop:
-    """Set by SIGINT and SIGTERM."""
+    """Set by SIGINT and SIGTERM, and when the terminal goes away, from ``watch`` on."""
 
     def __init__(self) -> None:
         self.event = threading.Event()
         self.exit_code = 0
+
+    def watch(self) -> None:
+        """Take the signals."""
         signal.signal(signal.SIGINT, self._stop)
         signal.signal(signal.SIGTERM, self._stop)
+        if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:  # under nohup it is ignored, and stays so
+            signal.signal(signal.SIGHUP, self._stop)
 
     def _stop(self, number: int, _frame: object) -> None:
         self.exit_code = 130 if number == signal.SIGINT else 0
@@ -202,25 +230,13 @@ def _tell(serving: Serving, ready_file: Path | None, log_format: str) -> None:
     """Say that all is up: to a person, or as a line of JSON, and in the ready file."""
     ready = serving.ready()
     if ready_file is not None:
-        _write_whole(ready_file, json.dumps(ready, indent=2))
+        write_whole(ready_file, json.dumps(ready, indent=2))
     if log_format == "json":
         click.echo(json.dumps({"event": "up", **ready}))
         return
     from vendorlab.cli.banner import banner
 
     banner(ready)
-
-
-def _write_whole(path: Path, text: str) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            file.write(text + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError as error:
-        raise UsageFailure(f"the ready file {path} cannot be written: {error.strerror}") from error
 
 
 def _serve(serving: Serving, stopped: _Stop, log_format: str | None) -> None:
@@ -260,7 +276,7 @@ def env(address: str, unset: bool, control: str | None, world: str) -> None:
             found = client.vendors().get(address)
             if found is None:
                 raise UsageFailure(f"{address} is not in this world; start it with `vendorlab up {address}`")
-            variables = environment(address, found.url, found.credentials)
+            variables = environment(address, found.url, found.credentials, found.ca)
     for name, value in variables.items():
         click.echo(f"unset {name}" if unset else f"export {name}={shlex.quote(value)}")
     if sys.stdout.isatty():
@@ -295,5 +311,5 @@ def environment_of(ready: Mapping[str, Any]) -> dict[str, str]:
     """All environment variables for what a ready file describes."""
     variables = {"VENDORLAB_CONTROL_URL": ready["control"]["url"], "VENDORLAB_CONTROL_TOKEN": ready["control"]["token"]}
     for address, found in ready["vendors"].items():
-        variables |= environment(address, found["url"], found["credentials"])
+        variables |= environment(address, found["url"], found["credentials"], found.get("ca"))
     return variables

@@ -125,6 +125,7 @@ JOURNAL = JournalPage(
     dropped=0,
 )
 FAULT = Fault({"kind": "status", "status": 503}, {"vendor": "scanalytics"}, {"nth": 3}, 1, "after", "lost-refresh")
+SECURE: dict[str, Any] = {"inode": {"url": "https://127.0.0.1:7072", "ca": "ca.pem", "credentials": {}}}
 VENDOR = Vendor(SCANALYTICS, {"username": "ada@example.com", "password": "pw"})
 TOKEN_ROW = {
     "vendor": "scanalytics",
@@ -155,6 +156,12 @@ CASES: dict[str, Case] = {
         Health("ok", (Listener("main", "scanalytics", SCANALYTICS, accepting=True),)),
     ),
     "version": (lambda c: c.version(), ("GET", "/version", None), {"version": "0.1.0", "api": 1}, Version("0.1.0", 1)),
+    "vendors over https": (
+        lambda c: c.vendors(),
+        ("GET", "/vendors", None),
+        SECURE,
+        {"inode": Vendor("https://127.0.0.1:7072", {}, "ca.pem")},
+    ),
     "vendors": (lambda c: c.vendors(), ("GET", "/vendors", None), VENDORS, {"scanalytics": VENDOR}),
     "clock": (lambda c: c.clock(), ("GET", "/clock", None), CLOCK, Clock(NOW, 1.0, frozen=False, timers=3)),
     "set-clock": (

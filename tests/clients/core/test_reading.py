@@ -134,3 +134,14 @@ def test_json_content_types_are_accepted(kind: str) -> None:
 def test_other_content_types_are_unexpected(headers: dict[str, str]) -> None:
     with pytest.raises(UnexpectedResponse, match="expected JSON"):
         answer(httpx.Response(200, content=b"[]", headers=headers), CALL)
+
+
+@pytest.mark.parametrize("name", ["message", "Message", "MESSAGE"])
+def test_message_of_a_gateway_is_read_however_it_is_spelt(name: str) -> None:
+    error = refusal(httpx.Response(403, json={name: "User is not authorized to access this resource"}), CALL)
+    assert error.message == "403 User is not authorized to access this resource"
+
+
+@pytest.mark.parametrize("body", [{"message": 7}, {"message": None}, {"message": {"a": 1}}, ["message"]])
+def test_message_that_is_no_text_is_passed_over(body: Any) -> None:
+    assert refusal(httpx.Response(400, json=body), CALL).message == "400 Bad Request"

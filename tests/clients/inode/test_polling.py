@@ -26,6 +26,7 @@ from tests.clients.inode.fake_vendor import (
     FakeVendor,
 )
 
+from vendorlab.clients.core.cadence import Cadence
 from vendorlab.clients.core.reading import Node
 from vendorlab.clients.core.steps import Call
 from vendorlab.clients.inode import (
@@ -590,7 +591,7 @@ def test_poll_without_a_client_is_steps_over_whatever_looks() -> None:
         return Snapshot((), ())
         yield
 
-    poll = Poll(look, every=1, clock=FakeClock(), chance=random.Random(7))
+    poll = Poll(look, Cadence(every=1, clock=FakeClock(), chance=random.Random(7)))
     with pytest.raises(StopIteration) as end:
         next(poll.next())
     assert end.value.value == compare(None, Snapshot((), ()))

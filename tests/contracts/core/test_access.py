@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import httpx
 import pytest
 
 from vendorlab.contracts.core.access import Access
 from vendorlab.contracts.core.control import ControlAddress
-from vendorlab.contracts.core.errors import BudgetSpentError
+from vendorlab.contracts.core.errors import BudgetSpentError, UsageError
 from vendorlab.contracts.core.openapi import Spec
 from vendorlab.contracts.core.pacing import REMOTE_BUDGET
 from vendorlab.contracts.core.redaction import MASK
 from vendorlab.contracts.core.target import Target
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 HERE, AWAY = "http://127.0.0.1:7071", "https://query.example.com"
 CONTROL = ControlAddress("http://127.0.0.1:7070", "control-token")
@@ -26,6 +31,16 @@ def access(url: str, **options: object) -> Access:
 def test_target_elsewhere_has_a_budget_by_default() -> None:
     assert access(AWAY).budget.limit == REMOTE_BUDGET
     assert access(AWAY, budget=5).budget.limit == 5
+
+
+@pytest.mark.parametrize("content", [None, "nothing"])
+def test_authority_that_cannot_be_trusted_is_told(tmp_path: Path, content: str | None) -> None:
+    ca = tmp_path / "ca.pem"
+    if content is not None:
+        ca.write_text(content)
+    with pytest.raises(UsageError, match=r"ca\.pem is no certificate authority"):
+        Access(Target("acme", AWAY, {}, str(ca)))
+    Access(Target("acme", HERE, {}, str(ca))).close()  # plain http asks nobody
 
 
 def test_target_on_this_machine_has_a_budget_only_if_told() -> None:

@@ -53,6 +53,16 @@ def test_redirects_are_not_followed_and_cookies_not_sent_back() -> None:
     assert "Cookie" not in received[1].headers
 
 
+def test_what_is_owed_is_sent_and_counted_though_the_budget_is_spent() -> None:
+    line = exchange(lambda _: httpx.Response(200), limit=1)
+    line.post("/a")
+    with line.owed():
+        line.delete("/a/1")
+    with pytest.raises(BudgetSpentError):
+        line.get("/a")
+    assert sum(line.seen.values()) == 2
+
+
 def test_tokens_that_pass_by_are_learnt() -> None:
     secrets = Secrets()
     transport = httpx.MockTransport(lambda _: httpx.Response(200, json={"access_token": "AAAABBBBCCCC"}))

@@ -15,7 +15,8 @@ def test_known_secrets_are_masked_everywhere() -> None:
 def test_tokens_of_an_answer_are_learnt() -> None:
     secrets = Secrets()
     secrets.learn(b'{"access_token": "AAAABBBB", "expires_in": 86400,"refresh_token":"CCCCDDDD"}')
-    assert secrets.mask("AAAABBBB CCCCDDDD 86400") == f"{MASK} {MASK} 86400"
+    secrets.learn(b'{"accessToken":"EEEE.FFFF.GGGG"}')
+    assert secrets.mask("AAAABBBB CCCCDDDD EEEE.FFFF.GGGG 86400") == f"{MASK} {MASK} {MASK} 86400"
 
 
 def test_longer_secret_is_masked_whole_though_it_holds_a_shorter_one() -> None:

@@ -6,6 +6,7 @@ import json
 import socket
 import subprocess
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -73,6 +74,14 @@ def test_credentials_go_by_environment_and_never_by_argument(recorder: Recorder)
     assert "control-token" not in " ".join(recorder.command)
     assert recorder.environment["VENDORLAB_SCANALYTICS_PASSWORD"] == "hunter2"
     assert recorder.environment["VENDORLAB_CONTROL_TOKEN"] == "control-token"
+
+
+def test_authority_to_trust_goes_by_environment_and_another_ones_does_not(recorder: Recorder) -> None:
+    environ = {"VENDORLAB_SCANALYTICS_CA": "stray.pem"}
+    run_suite(environ=environ)
+    assert "VENDORLAB_SCANALYTICS_CA" not in recorder.environment
+    run_suite(environ=environ, targets={"scanalytics": replace(TARGET, ca="ca.pem")})
+    assert recorder.environment["VENDORLAB_SCANALYTICS_CA"] == "ca.pem"
 
 
 def test_environment_of_another_world_is_not_handed_on(recorder: Recorder) -> None:

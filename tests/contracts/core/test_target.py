@@ -18,11 +18,18 @@ def test_environment_gives_address_and_credentials_of_one_vendor() -> None:
         "VENDORLAB_SCANALYTICS_USERNAME": "ada@example.com",
         "VENDORLAB_SCANALYTICS_CONFIDENTIAL_CLIENT_ID": "shop",
         "VENDORLAB_SCANALYTICS_PASSWORD": "",
+        "VENDORLAB_SCANALYTICS_CA": "",
         "VENDORLAB_INODE_USERNAME": "somebody@example.com",
         "HOME": "/root",
     }
     target = Target.from_environment("scanalytics", environ)
     assert target == Target("scanalytics", URL, {"username": "ada@example.com", "confidential_client_id": "shop"})
+
+
+def test_environment_gives_the_authority_to_trust_which_is_no_credential() -> None:
+    environ = {"VENDORLAB_SCANALYTICS_URL": "https://127.0.0.1:7071", "VENDORLAB_SCANALYTICS_CA": "ca.pem"}
+    target = Target.from_environment("scanalytics", environ)
+    assert target == Target("scanalytics", "https://127.0.0.1:7071", {}, "ca.pem")
 
 
 def test_environment_without_address_gives_no_target() -> None:

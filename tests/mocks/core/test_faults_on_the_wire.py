@@ -1,9 +1,13 @@
-"""Every fault as a client's socket sees it, byte by byte, on both event loops; no pause is waited out in real time."""
+"""Every fault as a client's socket sees it, byte by byte, in plain HTTP and over TLS, on both event loops.
+
+No pause is waited out in real time.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,6 +21,7 @@ if TYPE_CHECKING:
     from tests.mocks.conftest import Connect, MakeWorld
     from tests.mocks.support import RawAnswer
 
+    from vendorlab.mocks.core.edges.certificates import TlsFiles
     from vendorlab.mocks.core.world import World
 
 
@@ -37,8 +42,7 @@ class Served:
         self.url = world.listen("scanalytics")
         self.token = str(self.caller.login()["access_token"])
         self._connect = connect
-        with Wire(self.url) as wire:
-            self.plain = wire.ask(self.get())
+        self.plain = connect(self.url).ask(self.get())
         world.journal.clear()
 
     def get(self, path: str = "/v1/whoami", method: str = "GET") -> bytes:
@@ -63,20 +67,14 @@ class Served:
         assert eventually(lambda: bool(self.world.clock.waiting("line")))
 
 
+@pytest.fixture(params=["http", "https"])
+def tls(request: pytest.FixtureRequest) -> TlsFiles | None:
+    return request.getfixturevalue("tls_files") if request.param == "https" else None
+
+
 @pytest.fixture
-def served(world_of: MakeWorld, connect: Connect) -> Served:
-    return Served(world_of(line_on_clock=True), connect)
-
-
-def nothing_yet(wire: Wire) -> bool:
-    """Whether no byte waits to be read."""
-    wire.socket.setblocking(False)
-    try:
-        return not wire.socket.recv(1)
-    except BlockingIOError:
-        return True
-    finally:
-        wire.socket.settimeout(10)
+def served(world_of: MakeWorld, connect: Connect, tls: TlsFiles | None) -> Served:
+    return Served(world_of(line_on_clock=True, tls=tls), connect)
 
 
 def same(answer: RawAnswer, other: RawAnswer) -> bool:
@@ -135,8 +133,8 @@ def test_a_silent_fault_is_journalled_with_what_the_vendor_did(served: Served, k
 
 
 @pytest.mark.parametrize("kind", ["truncate", "reset"])
-def test_a_large_body_is_cut_exactly(world_of: MakeWorld, connect: Connect, kind: str) -> None:
-    served = Served(world_of(settings={"deployments": 500}), connect)
+def test_a_large_body_is_cut_exactly(world_of: MakeWorld, connect: Connect, tls: TlsFiles | None, kind: str) -> None:
+    served = Served(world_of(settings={"deployments": 500}, tls=tls), connect)
     path = "/v1/device/list"
     plain = served.wire().ask(served.get(path))
     assert len(plain.body) > 100_000
@@ -176,7 +174,7 @@ def test_delay_holds_every_byte_back_until_its_time(served: Served) -> None:
     wire.send(served.get())
     served.line_waits()
     served.world.clock.advance(29.9)
-    assert nothing_yet(wire)
+    assert wire.quiet()
     served.world.clock.advance(0.1)
     assert same(wire.answer(), served.plain)
     assert wire.ask(served.get()).body == served.plain.body
@@ -203,7 +201,7 @@ def test_drip_gives_the_head_at_once_and_the_body_piece_by_piece(served: Served,
         while len(wire.buffer) < len(head) + count:
             wire._more()
         assert wire.buffer == head + body[:count]
-        assert nothing_yet(wire)
+        assert wire.quiet()
         served.world.clock.advance(1)
     assert same(wire.answer(), served.plain)
     served.world.clock.advance(10)
@@ -256,7 +254,7 @@ def test_a_stopped_world_forgets_who_waited(served: Served) -> None:
     served.world.stop()
     served.world.clock.advance(60)
     assert served.world.clock.timers == 1  # the token's
-    with pytest.raises((EOFError, ConnectionResetError)):
+    with pytest.raises((EOFError, ConnectionResetError, ssl.SSLEOFError)):
         wire.answer()
 
 
@@ -401,7 +399,7 @@ def test_a_cut_behind_a_late_answer_waits_for_its_turn(served: Served) -> None:
     wire.send(served.get() * 2)
     served.handled(2)
     served.line_waits()
-    assert nothing_yet(wire)
+    assert wire.quiet()
     served.world.clock.advance(1)
     head = served.plain.head + b"\r\n\r\n"
     assert wire.rest() == head + served.plain.body + head + served.plain.body[:3]

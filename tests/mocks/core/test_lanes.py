@@ -249,7 +249,9 @@ def test_every_route_answers_a_good_request_the_same_on_all_lanes(lanes: Lanes) 
         "array": next(iter(estate.arrays)),
         "device": next(iter(estate.devices)),
     }
-    for route in lanes.caller.vendor.faces[0].site.routes:
+    site = lanes.caller.vendor.faces[0].site
+    assert site is not None
+    for route in site.routes:
         kind = route.operation.partition("-")[0]
         path = route.path.replace("<key>", keys.get(kind, keys["array"])).replace("<bucket>", "15m")
         if kind == "aggregate":

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.mocks.support import Wire, eventually, make_world, request
+from tests.mocks.support import Wire, eventually, http_listener, make_world, request
 
 from vendorlab.mocks.core.edges import server as server_module
 
@@ -206,8 +206,7 @@ def test_a_request_whose_body_never_came_whole_is_not_handled(world: World, wire
     pairs = {"grant_type": "password"} | {name: credentials[name] for name in ("username", "password", "client_id")}
     body = "&".join(f"{name}={value}" for name, value in pairs.items()).encode()
     wire.send(request("POST", "/o/token/", FORM | {"Content-Length": str(len(body) + 1)}, body))
-    listener = world._served["scanalytics"].listener
-    assert listener is not None
+    listener = http_listener(world)
     assert eventually(lambda: bool(listener.state.tasks))
     wire.close()
     assert eventually(lambda: not listener.state.connections and not listener.state.tasks)
@@ -299,9 +298,7 @@ class Watched:
         self._log.emit = self.troubles.append  # type: ignore[method-assign,assignment]
         for name in ("vendorlab", "asyncio"):
             logging.getLogger(name).addHandler(self._log)
-        running = self.world._running
-        assert running is not None
-        running.thread.loop.set_exception_handler(lambda _loop, context: self.troubles.append(context))
+        self.world._sockets.thread().loop.set_exception_handler(lambda _loop, context: self.troubles.append(context))
 
     def close(self) -> None:
         for name in ("vendorlab", "asyncio"):
@@ -387,8 +384,7 @@ def test_no_bytes_bring_it_down_or_bring_out_a_traceback(watched: Watched, data:
 
 
 def test_the_fuzzed_listener_left_nothing_open(watched: Watched) -> None:
-    listener = watched.world._served["scanalytics"].listener
-    assert listener is not None
+    listener = http_listener(watched.world)
     assert eventually(lambda: not listener.state.connections and not listener.state.tasks)
 
 

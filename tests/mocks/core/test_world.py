@@ -20,7 +20,8 @@ from vendorlab.mocks import registry
 from vendorlab.mocks.core.clock import SECOND, to_micros
 from vendorlab.mocks.core.edges.loop import LoopThread
 from vendorlab.mocks.core.errors import WorldError
-from vendorlab.mocks.core.world import PortTakenError, World, WorldOptions
+from vendorlab.mocks.core.sockets import PortTakenError
+from vendorlab.mocks.core.world import World, WorldOptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -156,6 +156,7 @@ def test_of_64_refreshes_at_once_exactly_one_wins_in_each_of_1000_trials(world_o
     trials, crowd = 1_000, 64
     caller = Caller(world_of("inode"))
     site = caller.vendor.faces[0].site
+    assert site is not None
     dispatch = Dispatch(site, caller.world.clock, caller.world.faults, caller.world.journal)
     found = Router(site.routes).find(TOKEN)
     assert found is not None

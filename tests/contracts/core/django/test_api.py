@@ -9,7 +9,8 @@ import httpx
 import pytest
 
 from vendorlab.contracts.core.access import Access
-from vendorlab.contracts.core.django.api import NO_CREDENTIALS, DjangoApi, Grant, granted, once, refused
+from vendorlab.contracts.core.api import once
+from vendorlab.contracts.core.django.api import NO_CREDENTIALS, DjangoApi, Grant, granted, refused
 from vendorlab.contracts.core.target import Target
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""The contracts of Itron's services: each has an address of its own, and a suite."""

@@ -1,0 +1,7 @@
+"""The contract of Itron's tokens and Data Platform (Starfish): devices, observations, templates.
+
+``claims.yaml`` says what is held against a target and where that comes from, ``openapi.yaml`` describes the API,
+and the test modules do the asking. They know an address and credentials, nothing else.
+"""
+
+REQUIRED_CREDENTIALS = ("client_id", "client_secret")

@@ -1,0 +1,155 @@
+"""A world's sockets: which addresses are listened on, on which loop, and how all of it starts and ends.
+
+It knows no protocol: an edge gives something to start and stop, and is given a ``Place`` to do so.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .errors import WorldError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .clock import Clock
+    from .edges.certificates import TlsFiles
+    from .edges.loop import ClockDriver, Line, LoopThread
+    from .journal import Journal
+    from .vendor import Listener
+
+
+class PortTakenError(WorldError):
+    """A port is in use by somebody else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an edge listens.
+
+    Attributes:
+        host, port: port 0 takes a free one.
+        tls: the certificate to show; None for none.
+        line: line time.
+    """
+
+    host: str
+    port: int
+    tls: TlsFiles | None
+    line: Line
+
+
+@dataclass(slots=True)
+class _Running:
+    """What a started world owes to its loop."""
+
+    thread: LoopThread
+    owned: bool
+    driver: ClockDriver
+    line: Line
+
+
+class Sockets:
+    """The listeners of one world, by address.
+
+    Args:
+        clock: wakes the loop when a timer is due.
+        journal: whoever waits for it is let go when all ends.
+        host: where they listen.
+        tls: the certificate that they show.
+        line_on_clock: line time follows the world's clock.
+        thread: a loop to share; by default there is one of its own once something listens.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        journal: Journal,
+        *,
+        host: str,
+        tls: TlsFiles | None,
+        line_on_clock: bool,
+        thread: LoopThread | None,
+    ) -> None:
+        self._clock = clock
+        self._journal = journal
+        self._host = host
+        self._tls = tls
+        self._line_on_clock = line_on_clock
+        self._thread = thread
+        self._running: _Running | None = None
+        self._listeners: dict[str, Listener] = {}
+        # Not the clock's lock: the loop needs that one to answer, and starting and stopping wait for the loop.
+        self._listening = threading.RLock()
+        self._starting = threading.Lock()  # never held while anything waits, so it may be taken under any other
+
+    def open(self, name: str, make: Callable[[Place], Listener], port: int) -> str:
+        """Listen at an address, if nobody does yet; returns its URL.
+
+        Raises:
+            PortTakenError: the port is in use.
+        """
+        if not 0 <= port <= 65_535:
+            raise WorldError(f"a port lies between 0 and 65535, not at {port}")
+        with self._listening:
+            if name not in self._listeners:
+                running = self._run()
+                listener = make(Place(self._host, port, self._tls, running.line))
+                try:
+                    running.thread.call(listener.start())
+                except OSError as error:
+                    from .edges.server import port_taken  # noqa: PLC0415
+
+                    raise PortTakenError(port_taken(name, self._host, port, error)) from error
+                self._listeners[name] = listener
+            return self._listeners[name].url
+
+    def url(self, name: str) -> str | None:
+        """Where an address is, or None."""
+        listener = self._listeners.get(name)
+        return listener.url if listener else None
+
+    def ca(self, name: str) -> str | None:
+        """The file with the authority that a client has to trust; None where it listens without TLS."""
+        listener = self._listeners.get(name)
+        return str(self._tls.ca) if self._tls and listener and listener.tls else None
+
+    def all(self) -> list[tuple[str, str, bool]]:
+        """Every listener: address, URL, and whether it accepts."""
+        return [(name, listener.url, listener.accepting) for name, listener in list(self._listeners.items())]
+
+    def thread(self) -> LoopThread:
+        """The loop's thread, started if need be."""
+        return self._run().thread
+
+    def stop(self) -> None:
+        """Close every listener; a second call does nothing."""
+        with self._listening:
+            running, self._running = self._running, None
+            if running is None:
+                return
+            self._journal.interrupt(stop=True)
+            while self._listeners:
+                _, listener = self._listeners.popitem()
+                running.thread.call(listener.stop())
+            running.driver.stop()
+            running.line.stop()
+            if running.owned:
+                running.thread.stop()
+
+    def _run(self) -> _Running:
+        from .edges.loop import ClockDriver, Line, LoopThread  # noqa: PLC0415  a world without sockets needs none
+
+        with self._starting:
+            if self._running is None:
+                self._journal.interrupt(stop=False)
+                thread = self._thread or LoopThread()
+                self._running = _Running(
+                    thread=thread,
+                    owned=self._thread is None,
+                    driver=ClockDriver(self._clock, thread.loop),
+                    line=Line(self._clock, on_clock=self._line_on_clock),
+                )
+            return self._running
