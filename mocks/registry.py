@@ -42,11 +42,17 @@ class Address:
 ADDRESSES = (
     Address("scanalytics", 7071, "scanalytics", "Scanalytics query API"),
     Address("inode", 7072, "inode", "SMATS iNode API"),
+    Address("itron-platform", 7073, "itron", "Itron Data Platform"),
     Address("slv", 7074, "slv", "Streetlight.Vision API"),
 )
 """Every address, in the order in which ports are counted."""
 
-_FACTORIES = {"scanalytics": "scanalytics.app:Scanalytics", "inode": "inode.app:INode", "slv": "slv.app:Slv"}
+_FACTORIES = {
+    "scanalytics": "scanalytics.app:Scanalytics",
+    "inode": "inode.app:INode",
+    "itron": "itron.app:Itron",
+    "slv": "slv.app:Slv",
+}
 
 
 def vendors() -> list[str]:
@@ -58,6 +64,12 @@ def names() -> list[str]:
     """What a user may name: addresses, and vendors that have several."""
     addresses = [one.name for one in ADDRESSES]
     return addresses + [name for name in _FACTORIES if name not in addresses]
+
+
+def address(name: str) -> Address | None:
+    """The address of a name: its own, or the first of a vendor's."""
+    found = [one for one in ADDRESSES if one.name == name] or [one for one in ADDRESSES if one.vendor == name]
+    return found[0] if found else None
 
 
 def chosen(wanted: Sequence[str]) -> tuple[list[str], frozenset[str] | None]:

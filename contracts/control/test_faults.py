@@ -31,7 +31,37 @@ _RULES: dict[str, dict[str, Any]] = {
         "action": {"kind": "reset"},
         "phase": "after",
     },
+    "drop": {"action": {"kind": "drop"}},
+    "duplicate": {"action": {"kind": "duplicate", "count": 2, "gap": 0.5}},
+    "reorder": {"action": {"kind": "reorder", "behind": 2, "timeout": 5}},
+    "corrupt": {"action": {"kind": "corrupt", "offset": -1, "bit": 7}},
+    "corrupt-byte": {"action": {"kind": "corrupt", "offset": 0, "byte": 255}},
+    "corrupt-seeded": {"action": {"kind": "corrupt"}},
+    "cut": {"action": {"kind": "cut", "reset": True}, "phase": "before"},
+    "refuse": {"action": {"kind": "refuse", "code": 151}, "match": {"type": "SUBSCRIBE", "topic": "+/alert/#"}},
+    "forget-session": {"action": {"kind": "forget-session"}, "match": {"session": "meter-7"}},
+    "stale-retained": {"action": {"kind": "stale-retained"}},
+    "throttle": {"action": {"kind": "throttle", "rate": 100}},
+    "half-open": {"action": {"kind": "half-open"}},
 }  # fmt: skip
+_MESSAGES: dict[str, dict[str, Any]] = {
+    "udp": {"match": {"protocol": "udp", "direction": "in", "peer": "127.0.0.1:5683"},
+            "when": {"nth": 2, "per": "peer"}},
+    "coap": {"match": {"protocol": "coap", "type": "ACK", "code": "2.05", "device": "00135005001a2b3c"},
+             "when": {"nth": 2, "per": "exchange"}},
+    "coap-request": {"match": {"type": "CON", "method": "GET"}, "when": {"every": 3, "per": "device"}},
+    "mqtt": {"match": {"type": "PUBLISH", "direction": "out", "topic": "+/alert/#", "session": "meter-7"},
+             "when": {"chance": 0.5, "per": "session"}},
+}  # fmt: skip
+_MISFITS: list[tuple[dict[str, Any], tuple[str, ...]]] = [
+    ({"action": {"kind": "reorder"}, "match": {"protocol": "mqtt"}}, ("reorder", "coap", "mqtt")),
+    ({"action": {"kind": "drop"}, "match": {"protocol": "http"}}, ("drop", "udp", "http")),
+    ({"action": {"kind": "status", "status": 503}, "match": {"direction": "in"}}, ("status", "http", "direction")),
+    ({"action": {"kind": "cut"}, "match": {"type": "ACK"}}, ("cut", "mqtt", "ACK")),
+    ({"action": {"kind": "drop"}, "match": {"code": "2.05", "topic": "a"}}, ("2.05", "coap", "topic", "mqtt")),
+    ({"action": {"kind": "drop"}, "match": {"protocol": "mqtt"}, "when": {"per": "exchange"}}, ("exchange", "coap")),
+    ({"action": {"kind": "drop"}, "phase": "after"}, ("phase", "drop")),
+]
 
 
 @pytest.mark.claim("control.faults.add", "control.faults.kinds")
@@ -45,6 +75,38 @@ def test_rule_is_answered_with_its_name_and_listed(world: World, rule: dict[str,
     assert body["action"].items() <= rule["action"].items(), "the action is another"
     (listed,) = world.faults()
     assert {**rule, "name": body["name"], "action": body["action"], "matched": 0, "struck": 0} == listed
+
+
+@pytest.mark.claim("control.faults.messages")
+@pytest.mark.parametrize("parts", _MESSAGES.values(), ids=_MESSAGES.keys())
+def test_rule_for_messages_is_listed_as_it_came(world: World, parts: dict[str, Any]) -> None:
+    """No part of it is lost or changed."""
+    rule = {"name": "one", **parts, "action": {"kind": "drop"}}
+    world.add_fault(**rule)
+    assert world.faults() == [{**rule, "matched": 0, "struck": 0}]
+
+
+@pytest.mark.claim("control.faults.misfit")
+@pytest.mark.parametrize(("rule", "told"), _MISFITS, ids=str)
+def test_rule_that_fits_no_protocol_is_refused(world: World, rule: dict[str, Any], told: tuple[str, ...]) -> None:
+    """When it is added, rather than never striking."""
+    detail = problem(world.ask("POST", "/faults", rule), 400)
+    assert [word for word in told if word not in detail] == [], f"{detail!r} does not say it"
+    assert world.faults() == []
+
+
+@pytest.mark.claim("control.faults.own-protocol")
+def test_rule_for_messages_counts_no_http_exchange(world: World) -> None:
+    """One that fits HTTP, too, does."""
+    world.add_fault(name="messages", action={"kind": "drop"})
+    world.add_fault(name="datagrams", match={"protocol": "udp"}, action={"kind": "delay", "seconds": 0})
+    world.add_fault(name="any", action={"kind": "delay", "seconds": 0})
+    assert [world.whoami(), world.whoami()] == [401, 401]
+    assert [(rule["name"], rule["matched"]) for rule in world.faults()] == [
+        ("messages", 0),
+        ("datagrams", 0),
+        ("any", 2),
+    ]
 
 
 @pytest.mark.claim("control.faults.strikes", "control.faults.counts")

@@ -1,15 +1,20 @@
-"""Faults are data: what goes wrong, where, and exactly when.
+"""The fault plan of a world: its rules with their counts, asked about everything that passes.
 
-A rule matches exchanges and counts those that it matches; ``when`` picks among them by number or by seeded chance,
-never by an unseeded one. The first rule that strikes wins. What an action does to the bytes is the edges' business.
+A rule matches traffic and counts it, all together or each exchange, session, device or peer by itself; ``when`` picks
+by number or by seeded chance, never by an unseeded one. The first rule that strikes wins. What an action does to an
+answer is the HTTP edges' business, to a datagram or packet that of ``gates``.
 """
 
 from __future__ import annotations
 
 import random
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import msgspec
+
+from .actions import Action, Corrupt, Protocol, Truncate
+from .rules import FaultConflictError, Rule, parse, topic_fits
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,167 +22,107 @@ if TYPE_CHECKING:
 MOST_RULES = 1_000
 """Rules in one plan."""
 
-LONGEST_DELAY = 3_600.0
-"""Seconds of line time that a delay may last."""
+MOST_SCOPES = 4_096
+"""Exchanges, sessions, devices or peers that one rule counts by themselves; beyond, the oldest is forgotten."""
 
-Count = Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
-Bytes = Annotated[int, msgspec.Meta(ge=0, le=1 << 30)]
-Seconds = Annotated[float, msgspec.Meta(ge=0, le=LONGEST_DELAY)]
-# A bare `$` lets a line break follow.
-Name = Annotated[str, msgspec.Meta(pattern=r"^([A-Za-z0-9][A-Za-z0-9._-]{0,63})?$(?!\n)")]
-
-
-class FaultError(ValueError):
-    """A plan that makes no sense; the message says what to change."""
+_CARRIES: dict[str, frozenset[str]] = {
+    "http": frozenset({"http"}),
+    "mqtt": frozenset({"mqtt"}),
+    "udp": frozenset({"udp"}),
+    "coap": frozenset({"coap", "udp"}),
+}
+"""By what passes, the protocols whose rules are asked: CoAP comes in datagrams, and a rule for UDP means any."""
 
 
-class FaultConflictError(FaultError):
-    """The rules that are there stand in the way of another."""
-
-
-class _Data(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
-    """Every part of a rule: immutable, and an unknown key is an error."""
-
-
-class Match(_Data, frozen=True):
-    """Which exchanges a rule counts; what is not given does not matter."""
-
-    vendor: str | None = None
-    protocol: str | None = None
-    operation: str | None = None
-    method: str | None = None
-    principal: str | None = None
-
-
-class When(_Data, frozen=True):
-    """Which of the matching exchanges a rule strikes: one of four ways; none given strikes all.
+@dataclass(frozen=True, slots=True)
+class Strike:
+    """A rule strikes.
 
     Attributes:
-        nth: only this one, counted from 1.
-        first: from this one on (with ``last``, a range with both ends).
-        last: up to this one.
-        every: each k-th.
-        chance: each with this probability, from the world's seed and the rule's name.
+        rule: which.
+        lot: what further chance is drawn from; another for each strike.
     """
 
-    nth: Count | None = None
-    first: Count | None = None
-    last: Count | None = None
-    every: Count | None = None
-    chance: Annotated[float, msgspec.Meta(ge=0, le=1)] | None = None
-
-    def __post_init__(self) -> None:
-        """Refuse two ways at once."""
-        ways = [self.nth, self.every, self.chance, self.first or self.last]
-        if sum(way is not None for way in ways) > 1:
-            raise ValueError("`when` takes one of nth, first/last, every or chance")
-        if self.first and self.last and self.first > self.last:
-            raise ValueError("`first` lies after `last`")
-
-    def strikes(self, number: int, stream: random.Random) -> bool:
-        """Whether the exchange with this number is struck."""
-        if self.nth is not None:
-            return number == self.nth
-        if self.every is not None:
-            return number % self.every == 0
-        if self.chance is not None:
-            return stream.random() < self.chance
-        return (self.first or 1) <= number <= (self.last or number)
-
-
-class Status(_Data, frozen=True, tag_field="kind", tag="status"):
-    """The vendor's own answer for a status."""
-
-    status: Annotated[int, msgspec.Meta(ge=400, le=599)]
-
-
-class Delay(_Data, frozen=True, tag_field="kind", tag="delay"):
-    """The answer comes late by seconds of line time."""
-
-    seconds: Seconds
-
-
-class Drip(_Data, frozen=True, tag_field="kind", tag="drip"):
-    """The body comes in small pieces with pauses."""
-
-    chunk: Annotated[int, msgspec.Meta(ge=1, le=1 << 20)] = 16
-    interval: Seconds = 0.1
-
-
-class Truncate(_Data, frozen=True, tag_field="kind", tag="truncate"):
-    """The connection closes after so many bytes of the body."""
-
-    after: Bytes
-
-
-class Reset(_Data, frozen=True, tag_field="kind", tag="reset"):
-    """The connection is reset after so many bytes of the body; with 0 not even the head arrives."""
-
-    after: Bytes = 0
-
-
-class Empty(_Data, frozen=True, tag_field="kind", tag="empty"):
-    """The connection closes without a byte."""
-
-
-class ContentType(_Data, frozen=True, tag_field="kind", tag="content-type"):
-    """The answer claims another media type."""
-
-    value: Annotated[str, msgspec.Meta(pattern=r"^[\x21-\x7e ]{1,200}$(?!\n)")]
-
-
-Action = Status | Delay | Drip | Truncate | Reset | Empty | ContentType
-
-
-class Rule(_Data, frozen=True):
-    """One fault.
-
-    Attributes:
-        name: to list and remove it by; made when absent.
-        match: which exchanges count.
-        when: which of these are struck.
-        times: strike at most so often.
-        action: what happens to them.
-        phase: ``before`` the vendor's handler ran, so that nothing changed there, or ``after``, so that the change
-            stands and only the answer is lost. By default a status strikes before and the wire after.
-    """
-
-    action: Action
-    name: Name = ""
-    match: Match = Match()
-    when: When = When()
-    times: Count | None = None
-    phase: Literal["before", "after"] | None = None
-
-    def __post_init__(self) -> None:
-        """Refuse an answer to be spoiled that nobody made."""
-        silent = isinstance(self.action, Status | Empty) or (isinstance(self.action, Reset) and not self.action.after)
-        if self.phase == "before" and not silent:
-            raise ValueError(
-                "phase `before` goes with status, empty, and reset after 0 bytes: the rest spoil an answer"
-            )
+    rule: Rule
+    lot: str
 
     @property
-    def runs_handler(self) -> bool:
-        """Whether the vendor's handler runs all the same."""
-        return (self.phase or ("before" if isinstance(self.action, Status) else "after")) == "after"
+    def action(self) -> Action:
+        """What happens."""
+        return self.rule.action
+
+    def spoil(self, data: bytes) -> bytes:
+        """The bytes of a message as ``corrupt`` or ``truncate`` leaves them; as they are with any other action."""
+        match self.rule.action:
+            case Truncate(after=after):
+                return data[:after]
+            case Corrupt() as action if data:
+                return _corrupted(data, action, random.Random(self.lot))
+            case _:
+                return data
+
+
+def _corrupted(data: bytes, action: Corrupt, drawn: random.Random) -> bytes:
+    last = len(data) - 1
+    offset = drawn.randint(0, last) if action.offset is None else action.offset
+    offset = min(max(offset + len(data), 0), last) if offset < 0 else min(offset, last)
+    spoiled = bytearray(data)
+    if action.byte is not None:
+        spoiled[offset] = action.byte
+    else:
+        spoiled[offset] ^= 1 << (drawn.randrange(8) if action.bit is None else action.bit)
+    return bytes(spoiled)
+
+
+def _topics_fit(pattern: str, topics: str) -> bool:
+    return any(topic_fits(pattern, topic) for topic in topics.split("\0"))
 
 
 class _Active:
-    """A rule with its counts."""
+    """A rule with its counts.
+
+    Attributes:
+        scopes: for a rule that counts ``per`` something, by that: its number in the order of appearance, and its count.
+    """
 
     def __init__(self, rule: Rule, seed: int) -> None:
         self.rule = rule
         self.matched = 0
         self.struck = 0
-        self.stream = random.Random(f"{seed}/fault/{rule.name}")
+        self.scopes: dict[str, tuple[int, int]] = {}
+        self.appeared = 0
+        self.protocols = rule.protocols
+        self.lot = f"{seed}/fault/{rule.name}"
+        self._given = rule.match.given
+        self._per = rule.when.per
 
-    def due(self) -> bool:
-        """Count one matching exchange and say whether it is to be struck."""
+    def fits(self, seen: Callable[[str], str]) -> bool:
+        """Whether what passes is what the rule counts."""
+        return all(
+            _topics_fit(value, seen(name)) if name == "topic" else seen(name) == value for name, value in self._given
+        )
+
+    def due(self, seen: Callable[[str], str]) -> bool:
+        """Count what passes and say whether it is to be struck."""
+        if self._per == "world":
+            scope, number = 0, self.matched + 1
+        elif key := seen(self._per):
+            scope, number = self._count(key)
+        else:
+            return False  # it belongs to no exchange, session, device or peer that anybody knows
         self.matched += 1
-        if not self.rule.when.strikes(self.matched, self.stream):
-            return False
-        return self.rule.times is None or self.struck < self.rule.times
+        lot = f"{self.lot}/{scope}" if scope else self.lot
+        return self.rule.when.strikes(number, lot) and (self.rule.times is None or self.struck < self.rule.times)
+
+    def _count(self, key: str) -> tuple[int, int]:
+        scope, number = self.scopes.get(key, (0, 0))
+        if not scope:
+            self.appeared += 1
+            scope = self.appeared
+            if len(self.scopes) >= MOST_SCOPES:
+                del self.scopes[next(iter(self.scopes))]
+        self.scopes[key] = found = scope, number + 1
+        return found
 
 
 class FaultPlan:
@@ -187,9 +132,20 @@ class FaultPlan:
         self._seed = seed
         self._active: list[_Active] = []
         self._made = 0
+        self._asked: dict[str, tuple[_Active, ...]] = {}
+        self._by_exchange: frozenset[str] = frozenset()
+        self._sort()
 
     def __bool__(self) -> bool:
         return bool(self._active)
+
+    def concerns(self, protocol: Protocol) -> bool:
+        """Whether any rule may strike what passes on a protocol; while none does, it need not be looked at."""
+        return bool(self._asked[protocol])
+
+    def counts_exchanges(self, protocol: Protocol) -> bool:
+        """Whether any rule for a protocol counts each exchange by itself."""
+        return protocol in self._by_exchange
 
     def add(self, rule: Rule | dict[str, Any]) -> Rule:
         """Add a rule, given as a ``Rule`` or as its JSON.
@@ -213,6 +169,7 @@ class FaultPlan:
         if len(self._active) >= MOST_RULES:
             raise FaultConflictError(f"a plan holds at most {MOST_RULES} faults")
         self._active.append(_Active(rule, self._seed))
+        self._sort()
         return rule
 
     def _free_name(self, taken: set[str]) -> str:
@@ -225,12 +182,14 @@ class FaultPlan:
         """Remove a rule by name; False when there is none."""
         before = len(self._active)
         self._active = [active for active in self._active if active.rule.name != name]
+        self._sort()
         return len(self._active) < before
 
     def clear(self) -> None:
         """Remove every rule."""
-        self._active.clear()
+        self._active = []
         self._made = 0
+        self._sort()
 
     def reseed(self, seed: int) -> None:
         """Remove every rule and draw chance from another seed from now on."""
@@ -245,27 +204,30 @@ class FaultPlan:
         ]
 
     def match(
-        self, *, vendor: str, protocol: str, operation: str, method: str, principal: Callable[[], str]
+        self, *, vendor: str, protocol: Protocol, operation: str, method: str, principal: Callable[[], str]
     ) -> Rule | None:
         """Count an exchange with every rule that it matches and return the first that strikes."""
-        winner: Rule | None = None
-        for active in self._active:
-            match = active.rule.match
-            if (
-                match.vendor in (None, vendor)
-                and match.protocol in (None, protocol)
-                and match.operation in (None, operation)
-                and match.method in (None, method)
-                and (match.principal is None or match.principal == principal())
-                and active.due()
-                and winner is None
-            ):
+        known = {"vendor": vendor, "operation": operation, "method": method}
+        struck = self.strike(protocol, lambda name: principal() if name == "principal" else known.get(name, ""))
+        return struck.rule if struck else None
+
+    def strike(self, protocol: Protocol, seen: Callable[[str], str]) -> Strike | None:
+        """Count what passes with every rule that it matches, and say how the first that strikes does.
+
+        Args:
+            protocol: on which it passes.
+            seen: tells what it is, by the names of ``Match`` and of ``When.per``; "" where there is no such thing, and
+                U+0000 between several topics.
+        """
+        winner: Strike | None = None
+        for active in self._asked[protocol]:
+            if active.fits(seen) and active.due(seen) and winner is None:
                 active.struck += 1
-                winner = active.rule
+                winner = Strike(active.rule, f"{active.lot}/strike/{active.struck}")
         return winner
 
     def snapshot(self) -> dict[str, Any]:
-        """The plan with its counts as JSON-like data."""
+        """The plan with its counts as JSON-like data. What a gate holds is on the wire, and no part of a world."""
         return {
             "made": self._made,
             "rules": [
@@ -273,7 +235,8 @@ class FaultPlan:
                     "rule": msgspec.to_builtins(active.rule),
                     "matched": active.matched,
                     "struck": active.struck,
-                    "stream": active.stream.getstate(),
+                    "appeared": active.appeared,
+                    "scopes": [[key, scope, number] for key, (scope, number) in active.scopes.items()],
                 }
                 for active in self._active
             ],
@@ -285,15 +248,18 @@ class FaultPlan:
         for item in document["rules"]:
             self.add(parse(item["rule"]))
             active = self._active[-1]
-            active.matched, active.struck = item["matched"], item["struck"]
-            version, state, gauss = item["stream"]
-            active.stream.setstate((version, tuple(state), gauss))
+            active.matched, active.struck, active.appeared = item["matched"], item["struck"], item["appeared"]
+            active.scopes = {key: (scope, number) for key, scope, number in item["scopes"]}
         self._made = document["made"]
 
-
-def parse(document: Any) -> Rule:
-    """A rule from its JSON form; an unknown key or a wrong value raises ``FaultError`` and names its place."""
-    try:
-        return msgspec.convert(document, Rule)
-    except msgspec.ValidationError as error:
-        raise FaultError(f"this fault makes no sense: {error}") from error
+    def _sort(self) -> None:
+        """Say for each protocol which rules are asked; put in place whole, for an edge may be asking just now."""
+        self._asked = {
+            passing: tuple(active for active in self._active if active.protocols & rules)
+            for passing, rules in _CARRIES.items()
+        }
+        self._by_exchange = frozenset(
+            passing
+            for passing, asked in self._asked.items()
+            if any(active.rule.when.per == "exchange" for active in asked)
+        )

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import random
 import string
+import uuid
 from typing import Any
 
 LETTERS_AND_DIGITS = string.ascii_letters + string.digits
@@ -34,6 +35,10 @@ class Ids:
     def text(self, name: str, length: int, alphabet: str = LETTERS_AND_DIGITS) -> str:
         """``length`` characters drawn from ``alphabet``."""
         return "".join(self.stream(name).choices(alphabet, k=length))
+
+    def uuid(self, name: str) -> str:
+        """A random UUID, in lower case."""
+        return str(uuid.UUID(int=self.stream(name).getrandbits(128), version=4))
 
     def reset(self, seed: int) -> None:
         """Begin every stream anew, from another seed or the same."""

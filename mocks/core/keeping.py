@@ -67,7 +67,10 @@ class Keeper:
         self._store.rollback()
 
     def resume(self) -> None:
-        """Take up what an earlier process kept, if it kept anything."""
+        """Take up what an earlier process kept, if it kept anything; the clock has been set to it."""
+        if self._vendor.keeps_itself:
+            self._vendor.resume()
+            return
         found = self._store.saved(f"vendor/{self._vendor.name}")
         if found is None:
             return

@@ -158,6 +158,10 @@ class Vendor(Protocol):
         """Take up the state from ``snapshot``."""
         ...
 
+    def resume(self) -> None:
+        """The clock has been set to where an earlier process left it; only told to a vendor that keeps itself."""
+        ...
+
     def state(self) -> dict[str, Any]:
         """What a person wants to see, without secrets."""
         ...

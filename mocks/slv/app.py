@@ -102,6 +102,9 @@ class Slv:
         """Return to the start."""
         self.backend.reset()
 
+    def resume(self) -> None:
+        """Go on where an earlier process stopped: all of it is in the tables, and what came due happens at a call."""
+
     def snapshot(self) -> dict[str, Any]:
         """All state as JSON-like data."""
         return self.backend.snapshot()

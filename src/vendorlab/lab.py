@@ -46,16 +46,18 @@ _LOGIN = ("username", "password", "client_id")
 _CLIENTS = {
     "scanalytics": _Client("vendorlab.clients.scanalytics", "ScanalyticsClient", _LOGIN),
     "inode": _Client("vendorlab.clients.inode", "INodeClient", (*_LOGIN, "client_secret")),
+    "itron-platform": _Client("vendorlab.clients.itron", "DataPlatformClient", ("client_id", "client_secret")),
     "slv": _Client("vendorlab.clients.slv", "SlvClient", ("username", "password")),
 }
 
 
 class VendorHandle:
-    """One vendor of a world, as a test meets it. It listens from the moment its ``url`` is first asked for."""
+    """One address of a vendor, as a test meets it. It listens from the moment its ``url`` is first asked for."""
 
-    def __init__(self, world: World, name: str) -> None:
+    def __init__(self, world: World, name: str, vendor: str) -> None:
         self._world = world
         self._name = name
+        self._vendor = vendor
 
     @property
     def url(self) -> str:
@@ -77,7 +79,7 @@ class VendorHandle:
     @property
     def backend(self) -> Vendor:
         """The vendor itself, for what no other handle offers."""
-        return self._world.vendor(self._name)
+        return self._world.vendor(self._vendor)
 
     @property
     def app(self) -> flask.Flask:
@@ -158,14 +160,21 @@ class Lab:
         return self.vendor("inode")
 
     @property
+    def itron(self) -> VendorHandle:
+        """Itron's Data Platform."""
+        return self.vendor("itron-platform")
+
+    @property
     def slv(self) -> VendorHandle:
         """Streetlight.Vision."""
         return self.vendor("slv")
 
     def vendor(self, name: str) -> VendorHandle:
-        """A vendor by name."""
-        self.world.vendor(name)
-        return VendorHandle(self.world, name)
+        """A vendor by the name of an address, or by its own: then by its first address."""
+        address = registry.address(name)
+        vendor = name if address is None else address.vendor
+        self.world.vendor(vendor)
+        return VendorHandle(self.world, name if address is None else address.name, vendor)
 
     def reset(self, seed: int | None = None) -> None:
         """Return to the start, from the same seed or another."""

@@ -52,6 +52,12 @@ def inode(vendorlab: Lab) -> VendorHandle:
 
 
 @pytest.fixture
+def itron(vendorlab: Lab) -> VendorHandle:
+    """Itron's Data Platform in the test's world, with the same."""
+    return vendorlab.itron
+
+
+@pytest.fixture
 def slv(vendorlab: Lab) -> VendorHandle:
     """Streetlight.Vision in the test's world, with the same."""
     return vendorlab.slv

@@ -79,6 +79,45 @@ def test_faults_are_added_listed_struck_and_removed(remote: Remote, served: Up) 
     assert remote("faults", "clear").code == 0
 
 
+@pytest.mark.parametrize(
+    ("options", "rule"),
+    [
+        ("--protocol coap --direction out --type ack --code 2.05 --nth 2 --per exchange --drop",
+         {"match": {"protocol": "coap", "direction": "out", "type": "ACK", "code": "2.05"},
+          "when": {"nth": 2, "per": "exchange"}, "action": {"kind": "drop"}}),
+        ("--device 0a --chance 0 --reorder 2 --timeout 3s",
+         {"match": {"device": "0a"}, "when": {"chance": 0.0},
+          "action": {"kind": "reorder", "behind": 2, "timeout": 3.0}}),
+        ("--peer [::1]:9 --duplicate 3 --gap 1m",
+         {"match": {"peer": "[::1]:9"}, "action": {"kind": "duplicate", "count": 3, "gap": 60.0}}),
+        ("--protocol udp --corrupt seeded", {"match": {"protocol": "udp"}, "action": {"kind": "corrupt"}}),
+        ("--corrupt=-1:7", {"action": {"kind": "corrupt", "offset": -1, "bit": 7}}),
+        ("--truncate 0 --direction in", {"match": {"direction": "in"}, "action": {"kind": "truncate", "after": 0}}),
+        ("--type PUBLISH --topic +/alert/# --session meter-7 --cut --phase before",
+         {"match": {"type": "PUBLISH", "session": "meter-7", "topic": "+/alert/#"}, "action": {"kind": "cut"},
+          "phase": "before"}),
+        ("--type SUBSCRIBE --refuse 151", {"match": {"type": "SUBSCRIBE"}, "action": {"kind": "refuse", "code": 151}}),
+        ("--forget-session --times 1", {"times": 1, "action": {"kind": "forget-session"}}),
+        ("--stale-retained", {"action": {"kind": "stale-retained"}}),
+        ("--throttle 100", {"action": {"kind": "throttle", "rate": 100}}),
+        ("--half-open", {"action": {"kind": "half-open"}}),
+    ],
+)  # fmt: skip
+def test_faults_of_messages_are_said_by_options(remote: Remote, options: str, rule: dict[str, Any]) -> None:
+    assert remote("faults", "add", "--name", "one", *options.split()).out == "one\n"
+    (listed,) = json.loads(remote("faults", "list", "--json").out)
+    assert listed == {"name": "one", **rule, "matched": 0, "struck": 0}
+
+
+def test_faults_come_from_yaml(remote: Remote, tmp_path: Path) -> None:
+    pytest.importorskip("yaml")
+    file = tmp_path / "plan.yaml"
+    file.write_text("- name: slow\n  action: {kind: delay, seconds: 1}\n- action: {kind: drop}\n")
+    assert remote("faults", "add", "--file", str(file)).out == "slow\nfault-1\n"
+    file.write_text("a: b: c")
+    assert "is not YAML" in remote("faults", "add", "--file", str(file)).err
+
+
 def test_faults_come_from_a_file(remote: Remote, tmp_path: Path) -> None:
     file = tmp_path / "plan.json"
     file.write_text(
@@ -99,6 +138,12 @@ def test_faults_come_from_a_file(remote: Remote, tmp_path: Path) -> None:
         (["--status", "200"], "400"),
         (["--reset", "--nth", "1", "--every", "2"], "one of"),
         (["--delay", "1s", "--phase", "before"], "before"),
+        (["--type", "ACK", "--topic", "a", "--drop"], "type ACK goes with coap, and `topic` 'a' with mqtt"),
+        (["--drop", "--protocol", "http"], "`drop` goes with coap, mqtt and udp"),
+        (["--drop", "--timeout", "1s"], "--timeout goes with --reorder"),
+        (["--corrupt", "1:9"], "$.action.bit"),
+        ([], "by options, or in a --file"),
+        (["--file", __file__, "--drop"], "by options, or in a --file"),
     ],
     ids=" ".join,
 )

@@ -16,7 +16,9 @@ import httpx
 import pytest
 from tests.cli.conftest import Up, start_up
 
+from vendorlab.cli.banner import _try
 from vendorlab.cli.common import state_file
+from vendorlab.mocks.registry import ADDRESSES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -82,6 +84,19 @@ def test_state_folder_in_use_or_foreign_is_refused_in_one_line(tmp_path: Path, c
     refused = command("up", "scanalytics", "--port", "0", "--state", str(tmp_path / "other"))
     assert (refused.code, refused.err.count("\n")) == (2, 1)
     assert "is not a vendorlab state file" in refused.err
+
+
+@pytest.mark.parametrize("address", [one.name for one in ADDRESSES])
+def test_first_line_that_is_shown_works_as_it_stands(
+    served: Up, remote: Callable[..., Result], address: str, tool: Callable[[str], str]
+) -> None:
+    tool("curl")
+    done = subprocess.run(
+        ["sh", "-c", _try(address, served.ready["vendors"][address])], check=True, capture_output=True, text=True
+    )
+    assert json.loads(done.stdout)
+    answered = [json.loads(line) for line in remote("journal", "--json").out.splitlines()]
+    assert {entry["status"] for entry in answered} == {200}
 
 
 def _kill(up: Up) -> None:

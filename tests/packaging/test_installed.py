@@ -74,11 +74,11 @@ def test_plugins_register_in_a_users_project(run_installed: RunInstalled, projec
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("vendor", ["scanalytics", "control"])
+@pytest.mark.parametrize("vendor", ["scanalytics", "itron.platform", "control"])
 def test_suite_is_found_by_its_import_name(run_installed: RunInstalled, tree: Path, project: Path, vendor: str) -> None:
     suite = ("--pyargs", f"vendorlab.contracts.{vendor}", "--collect-only", "-q")
     done = run_installed("python", "-m", "pytest", "-p", "no:cacheprovider", *suite, extras=True, cwd=project)
-    has_tests = any((tree / "contracts" / vendor).glob("test_*.py"))
+    has_tests = any((tree / "contracts" / vendor.replace(".", "/")).glob("test_*.py"))
     expected = pytest.ExitCode.OK if has_tests else pytest.ExitCode.NO_TESTS_COLLECTED
     assert done.returncode == expected, done.stdout + done.stderr
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -31,6 +32,19 @@ def test_devices_come_as_an_object_with_all_of_them(api: Api, token: str) -> Non
         pytest.skip(f"the solution {api.solution} has no devices")
     device_list(response)
     expect.check("next_page" not in response.headers, response, "no next_page: there is one answer")
+
+
+@pytest.mark.claim("itron-platform.devices.mac")
+def test_mesh_devices_tell_their_mac_address(api: Api, token: str) -> None:
+    """By it the vendor's bridge finds the device that a mesh reading belongs to."""
+    response = api.get(devices(api.solution), token)
+    rows = [] if response.status_code == 404 else device_list(response)
+    found = [row["domainInfo"].get("nic_macID") for row in rows if row["deviceType"] == "MILLI"]
+    if not found:
+        pytest.skip(f"the solution {api.solution} has no mesh devices")
+    for mac in found:
+        right = isinstance(mac, str) and re.fullmatch(r"[0-9a-f]{16}", mac)
+        expect.check(right, response, f"sixteen lower-case hexadecimal digits, not {mac!r}")
 
 
 @pytest.mark.claim("itron-platform.devices.list", "itron-platform.devices.one-answer")

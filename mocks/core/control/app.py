@@ -16,7 +16,7 @@ import msgspec
 
 from ..clock import ClockError
 from ..errors import WebError, WorldError
-from ..faults import FaultConflictError, FaultError
+from ..rules import FaultConflictError, FaultError
 from ..settings import SettingsError
 from ..snapshots import SnapshotError
 from ..sockets import PortTakenError

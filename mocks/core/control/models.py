@@ -8,8 +8,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from ..faults import Rule
 from ..journal import DEFAULT_SIZE
+from ..rules import Rule
 from ..world import WorldOptions
 
 LONGEST_WAIT = 60.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..faults import Rule
+from ..rules import Rule
 from . import handlers, models
 
 if TYPE_CHECKING:

@@ -71,6 +71,9 @@ class DjangoSite:
         """Return to the start."""
         self._backend.reset()
 
+    def resume(self) -> None:
+        """Nothing: its state comes back as a document."""
+
     def snapshot(self) -> dict[str, Any]:
         """All state as JSON-like data."""
         return self._backend.snapshot()

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
     from ..clock import Clock, Timer
+    from ..gates import Handle
 
 T = TypeVar("T")
 
@@ -109,17 +110,24 @@ class Line:
         self._numbers = 0
         clock.on("line", self._due, transient=True)
 
-    def later(self, seconds: float, callback: Callable[[], None]) -> None:
-        """Call back after seconds of line time; called on a loop, and calls back on it."""
+    def later(self, seconds: float, callback: Callable[[], None]) -> Handle:
+        """Call back after seconds of line time, unless it is called off; called on a loop, and calls back on it."""
         loop = asyncio.get_running_loop()
         if not self._on_clock:
-            loop.call_later(seconds, callback)
-            return
+            return loop.call_later(seconds, callback)
         with self._clock.lock:
             self._numbers += 1
             due = self._clock.micros() + round(seconds * SECOND)
             timer = self._clock.call_at(due, "line", {"number": self._numbers})
             self._pending[self._numbers] = timer, partial(_post, loop, callback)
+            return _Waiting(self, self._numbers)
+
+    def forget(self, number: int) -> None:
+        """Call off what waits by this number, if it still does."""
+        with self._clock.lock:
+            timer, _ = self._pending.pop(number, (None, None))
+            if timer is not None:
+                self._clock.cancel(timer)
 
     def stop(self) -> None:
         """Let nobody wait any more: the loop is about to end."""
@@ -132,6 +140,20 @@ class Line:
         _, callback = self._pending.pop(detail["number"], (None, None))
         if callback is not None:
             callback()
+
+
+class _Waiting:
+    """A call on the world's clock that may be called off."""
+
+    __slots__ = ("_line", "_number")
+
+    def __init__(self, line: Line, number: int) -> None:
+        self._line = line
+        self._number = number
+
+    def cancel(self) -> None:
+        """Call it off."""
+        self._line.forget(self._number)
 
 
 def _post(loop: asyncio.AbstractEventLoop, callback: Callable[[], None]) -> None:

@@ -8,19 +8,21 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+from ..actions import ContentType, Delay, Drip, Empty, Reset, Status, Truncate
 from ..errors import WebError
-from ..faults import ContentType, Delay, Drip, Empty, Reset, Rule, Status, Truncate
 from ..journal import mask_path, mask_query
 from .message import Answer, Request, Wire
 from .routes import Route, Site
 
 if TYPE_CHECKING:
+    from ..actions import Protocol
     from ..clock import Clock
     from ..faults import FaultPlan
     from ..journal import Journal
     from ..keeping import Keeper
+    from ..rules import Rule
 
-PROTOCOL = "http"
+PROTOCOL: Protocol = "http"
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 """Methods that change nothing worth keeping."""
 

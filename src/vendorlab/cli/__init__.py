@@ -31,6 +31,7 @@ _COMMANDS = {
     "state": "state:state",
     "token": "state:token",
     "worlds": "state:worlds",
+    "relay": "relay:relay",
     "doctor": "doctor:doctor",
     "version": "doctor:version",
 }
@@ -45,6 +46,7 @@ click.rich_click.COMMAND_GROUPS = {
             "name": "Move a running world",
             "commands": ["clock", "faults", "journal", "reset", "snapshot", "state", "token", "worlds"],
         },
+        {"name": "Break the line", "commands": ["relay"]},
         {"name": "Help", "commands": ["doctor", "version"]},
     ]
 }

@@ -74,6 +74,10 @@ def _try(name: str, found: dict[str, Any]) -> str:
         return f"{curl} {' '.join(f'-d {key}={value}' for key, value in fields.items())} {found['url']}/o/token/"
     if name == "inode":
         return f"{curl} -H 'Authorization: Token {credentials['api_key']}' {found['url']}/api/v1/links/"
+    if name == "itron-platform":
+        body = f'{{"clientId":"{credentials["client_id"]}","clientSecret":"{credentials["client_secret"]}"}}'
+        token = f"TOKEN=$({curl} -s -d '{body}' {found['url']}/api/tokens | cut -d'\"' -f4)"
+        return f'{token}; {curl} -H "Authorization: $TOKEN" {found["url"]}/api/solutions/sandbox/devices'
     if name == "slv":
         login = f"{credentials['username']}:{credentials['password']}"
         path = "/reports/api/userprofile/getCurrentUser?ser=json"

@@ -167,3 +167,16 @@ def read_json(path: Path, kind: type[T], what: str) -> T:
         return msgspec.json.decode(path.read_bytes(), type=kind)
     except (OSError, msgspec.DecodeError) as error:
         raise UsageFailure(f"{path} is not {what}: {error}") from error
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a ready file: whole or not at all, and for this user alone."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            file.write(text + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        raise UsageFailure(f"the ready file {path} cannot be written: {error.strerror}") from error

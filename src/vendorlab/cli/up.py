@@ -25,6 +25,7 @@ from vendorlab.cli.common import (
     environment,
     leave_state,
     left_token,
+    write_whole,
 )
 from vendorlab.mocks.registry import ADDRESSES, CONTROL_PORT, names
 
@@ -229,25 +230,13 @@ def _tell(serving: Serving, ready_file: Path | None, log_format: str) -> None:
     """Say that all is up: to a person, or as a line of JSON, and in the ready file."""
     ready = serving.ready()
     if ready_file is not None:
-        _write_whole(ready_file, json.dumps(ready, indent=2))
+        write_whole(ready_file, json.dumps(ready, indent=2))
     if log_format == "json":
         click.echo(json.dumps({"event": "up", **ready}))
         return
     from vendorlab.cli.banner import banner
 
     banner(ready)
-
-
-def _write_whole(path: Path, text: str) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            file.write(text + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError as error:
-        raise UsageFailure(f"the ready file {path} cannot be written: {error.strerror}") from error
 
 
 def _serve(serving: Serving, stopped: _Stop, log_format: str | None) -> None:

@@ -11,21 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vendorlab.mocks.core import faults as faults_module
-from vendorlab.mocks.core.faults import (
-    ContentType,
-    Delay,
-    Drip,
-    Empty,
-    FaultError,
-    FaultPlan,
-    Match,
-    Reset,
-    Rule,
-    Status,
-    Truncate,
-    When,
-    parse,
-)
+from vendorlab.mocks.core.actions import ContentType, Delay, Drip, Empty, Reset, Status, Truncate
+from vendorlab.mocks.core.faults import FaultPlan
+from vendorlab.mocks.core.rules import FaultError, Match, Rule, When, parse
 
 EMPTY: dict[str, Any] = {"action": {"kind": "empty"}}
 
@@ -36,7 +24,12 @@ def rule(**parts: Any) -> dict[str, Any]:
 
 def strike(plan: FaultPlan, **changes: str) -> str | None:
     """The name of the rule that strikes one exchange."""
-    exchange = {"vendor": "scanalytics", "protocol": "http", "operation": "whoami", "method": "GET"} | changes
+    exchange: dict[str, Any] = {
+        "vendor": "scanalytics",
+        "protocol": "http",
+        "operation": "whoami",
+        "method": "GET",
+    } | changes
     principal = exchange.pop("principal", "ada@example.com")
     winner = plan.match(**exchange, principal=lambda: principal)
     return winner.name if winner else None
@@ -220,11 +213,17 @@ def test_chances_of_two_rules_do_not_disturb_each_other() -> None:
     assert [strike(beside) == "a" for _ in range(50)] == one
 
 
-@pytest.mark.parametrize("field", ["vendor", "protocol", "operation", "method", "principal"])
-def test_only_matching_exchanges_count(field: str) -> None:
+@pytest.mark.parametrize(
+    ("field", "wanted", "other"),
+    [
+        *((field, "wanted", "other") for field in ("vendor", "operation", "method", "principal")),
+        ("protocol", "http", "coap"),
+    ],
+)
+def test_only_matching_exchanges_count(field: str, wanted: str, other: str) -> None:
     plan = FaultPlan(7)
-    plan.add(rule(match={field: "wanted"}, when={"nth": 2}))
-    assert [strike(plan, **{field: value}) is not None for value in ("other", "wanted", "other", "wanted")] == [
+    plan.add(rule(match={field: wanted}, when={"nth": 2}))
+    assert [strike(plan, **{field: value}) is not None for value in (other, wanted, other, wanted)] == [
         False,
         False,
         False,

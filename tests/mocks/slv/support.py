@@ -115,12 +115,17 @@ def parsed(answer: httpx.Response) -> Element:
     return ElementTree.fromstring(answer.content)
 
 
+def is_list(tree: Any) -> bool:
+    """Whether a tree is a list; its type stays anything."""
+    return isinstance(tree, list)
+
+
 def as_text(tree: Any) -> Any:
     """A JSON tree with what XML cannot tell apart made one: every leaf a text, no null members."""
     if isinstance(tree, dict):
         members = cast("dict[str, Any]", tree)
         return {key: as_text(value) for key, value in members.items() if value is not None}
-    if isinstance(tree, list):
+    if is_list(tree):
         return [as_text(item) for item in tree]
     if isinstance(tree, bool):
         return "true" if tree else "false"
@@ -138,10 +143,9 @@ def like(element: Element, shape: Any) -> Any:
         found = {child.tag: child for child in element}
         assert found.keys() == wanted.keys()
         return {key: like(found[key], value) for key, value in wanted.items()}
-    if isinstance(shape, list):
-        items = shape
+    if is_list(shape):
         children = list(element)
-        assert len(children) == len(items)
-        return [None if child.tag == "null" else like(child, item) for child, item in zip(children, items, strict=True)]
+        assert len(children) == len(shape)
+        return [None if child.tag == "null" else like(child, item) for child, item in zip(children, shape, strict=True)]
     assert len(element) == 0
     return element.text or ""

@@ -12,7 +12,7 @@ import pytest
 from defusedxml import ElementTree
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.mocks.slv.support import as_text, like
+from tests.mocks.slv.support import as_text, is_list, like
 
 from vendorlab.mocks.core.web.message import FORM, Request
 from vendorlab.mocks.slv.calls import MOST_PARAMETERS, Parameter, Style, Type, fields_of
@@ -123,7 +123,7 @@ def plain(tree: Any) -> Any:
     if isinstance(tree, dict):
         members = cast("dict[str, Any]", tree)
         return {key: plain(value) for key, value in members.items()}
-    return [plain(item) for item in cast("list[Any]", tree)] if isinstance(tree, list) else tree
+    return [plain(item) for item in tree] if is_list(tree) else tree
 
 
 @given(st.text(st.characters(codec="utf-8")))

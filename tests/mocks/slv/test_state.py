@@ -13,6 +13,8 @@ from tests.mocks.support import START
 
 import vendorlab
 from vendorlab.mocks import registry
+from vendorlab.mocks.core.actions import Status
+from vendorlab.mocks.core.rules import Match, Rule, When
 from vendorlab.mocks.core.settings import SettingsError
 from vendorlab.mocks.core.world import World, WorldOptions
 
@@ -171,8 +173,6 @@ def test_journal_never_shows_a_secret_wherever_it_is_put(caller: Caller) -> None
 
 
 def test_journal_and_faults_know_a_method_by_one_name_in_both_styles(caller: Caller) -> None:
-    from vendorlab.mocks.core.faults import Match, Rule, Status, When
-
     rule = Rule(action=Status(503), match=Match(vendor="slv", operation="asset/getGeozoneRoot"), when=When(nth=2))
     caller.world.faults.add(rule)
     assert caller.ask("asset/getGeozoneRoot").status_code == 200

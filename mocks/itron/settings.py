@@ -1,0 +1,64 @@
+"""How the fake of Itron behaves: switches for what nobody outside the vendor knows, and how much there is."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+DEFAULT_PROFILE = "starfish"
+"""The one behaviour that is known; the platform carried this name."""
+
+PAGE = 1 << 20
+"""Bytes of observations in one answer (public: 1 MB; that it is 1,048,576 is inferred)."""
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Switches; the defaults are the dossier's recommendations (section 16).
+
+    Attributes:
+        mesh_devices: how many the first tenant has, each also a device of its solution ``sandbox``.
+        bridge: what mesh devices measure becomes observations of the platform, as the world's clock goes.
+        interval: seconds between two readings of a mesh sensor.
+        token_lifetime: seconds; the vendor's is an hour.
+        token_status: of a token call that succeeds.
+        bearer: a token after ``Bearer`` is accepted too.
+        policy: the resources that tokens allow: a method right before a path, ``*`` for anything.
+        unknown_path: the status for a path or method that there is not.
+        page_bytes: of the observations in one answer.
+        keep_duplicates: of two observations of a device with one timestamp both stay; off, the later one.
+        flat_templates: a written template is answered as it is, instead of below ``deviceTemplates``.
+        public_base: scheme and host for ``next_page``; empty takes what the client used.
+        observations_per_device: how many are kept; the oldest go first.
+        megabytes: how much all that is kept may take; the observations that came first go first.
+    """
+
+    mesh_devices: int = 8
+    bridge: bool = False
+    interval: int = 3_600
+    token_lifetime: int = 3_600
+    token_status: Literal[200, 201] = 200
+    bearer: bool = False
+    policy: tuple[str, ...] = ("*/api/solutions/*", "GET/api/tenants/systemTenant/devicetemplates")
+    unknown_path: Literal[403, 404] = 403
+    page_bytes: int = PAGE
+    keep_duplicates: bool = False
+    flat_templates: bool = False
+    public_base: str = ""
+    observations_per_device: int = 200_000
+    megabytes: int = 1_024
+
+    def __post_init__(self) -> None:
+        """Keep the numbers in bounds."""
+        for name, least, most in (
+            ("mesh_devices", 0, 100_000),
+            ("interval", 10, 86_400),
+            ("token_lifetime", 1, 31_536_000),
+            ("page_bytes", 2, 64 << 20),
+            ("observations_per_device", 1, 10_000_000),
+            ("megabytes", 1, 1 << 20),
+        ):
+            if not least <= getattr(self, name) <= most:
+                raise ValueError(f"`{name}` lies between {least} and {most}")
+        if self.public_base and not self.public_base.startswith(("http://", "https://")):
+            raise ValueError("`public_base` is a scheme and a host, such as https://api.example.com")

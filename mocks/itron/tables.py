@@ -1,0 +1,107 @@
+"""The tables in which all of Itron's state lies, and how they are written down as a document and read back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Mapping
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS itron_meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS itron_tokens (
+    serial INTEGER PRIMARY KEY, digest TEXT NOT NULL UNIQUE, text TEXT NOT NULL, tenant TEXT NOT NULL,
+    client TEXT NOT NULL, due INTEGER NOT NULL, state TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS itron_solutions (
+    number INTEGER PRIMARY KEY, tenant TEXT NOT NULL, name TEXT NOT NULL, UNIQUE (tenant, name));
+CREATE TABLE IF NOT EXISTS itron_devices (
+    number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, solution INTEGER NOT NULL, type TEXT NOT NULL,
+    mac TEXT, document BLOB NOT NULL);
+CREATE INDEX IF NOT EXISTS itron_devices_by_solution ON itron_devices (solution, number);
+CREATE INDEX IF NOT EXISTS itron_devices_by_mac ON itron_devices (mac) WHERE mac IS NOT NULL;
+CREATE TABLE IF NOT EXISTS itron_templates (
+    number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, solution INTEGER NOT NULL, name TEXT NOT NULL,
+    sensors TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS itron_observations (
+    seq INTEGER PRIMARY KEY, device INTEGER NOT NULL, solution INTEGER NOT NULL, at INTEGER NOT NULL,
+    slot INTEGER NOT NULL, tags TEXT, names_device INTEGER NOT NULL, raw BLOB NOT NULL);
+CREATE UNIQUE INDEX IF NOT EXISTS itron_observations_by_device ON itron_observations (device, at, slot);
+CREATE INDEX IF NOT EXISTS itron_observations_by_solution ON itron_observations (solution, at);
+"""
+"""
+``itron_meta``: when the world began, and whether its first devices were made yet.
+``itron_devices.mac``: which mesh device it stands for, if for one.
+``itron_observations.slot``: 0, so that a second observation of a device with one timestamp takes the first one's place;
+a number of its own where both are kept. ``tags``: percent-encoded, a blank around each.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    name: str
+    columns: tuple[str, ...]
+    blobs: frozenset[str] = frozenset()
+
+
+_TABLES = (
+    _Table("itron_meta", ("name", "value")),
+    _Table("itron_tokens", ("serial", "digest", "text", "tenant", "client", "due", "state")),
+    _Table("itron_solutions", ("number", "tenant", "name")),
+    _Table("itron_devices", ("number", "id", "solution", "type", "mac", "document"), frozenset({"document"})),
+    _Table("itron_templates", ("number", "id", "solution", "name", "sensors")),
+    _Table(
+        "itron_observations",
+        ("seq", "device", "solution", "at", "slot", "tags", "names_device", "raw"),
+        frozenset({"raw"}),
+    ),
+)
+
+
+def create(connection: sqlite3.Connection) -> None:
+    """Make the tables that are not there yet."""
+    for statement in SCHEMA.split(";"):
+        connection.execute(statement)
+
+
+def clear(connection: sqlite3.Connection) -> None:
+    """Empty every table."""
+    for table in _TABLES:
+        connection.execute(f"DELETE FROM {table.name}")  # noqa: S608  names of our own
+
+
+def dump(connection: sqlite3.Connection) -> dict[str, Any]:
+    """Every row of every table, as JSON-like data."""
+    return {table.name: _rows(connection, table) for table in _TABLES}
+
+
+def load(connection: sqlite3.Connection, document: Mapping[str, Any]) -> None:
+    """Take up the rows from ``dump`` instead of what is there."""
+    clear(connection)
+    for table in _TABLES:
+        places = ", ".join("?" * len(table.columns))
+        connection.executemany(
+            f"INSERT INTO {table.name} ({', '.join(table.columns)}) VALUES ({places})",  # noqa: S608
+            (_decoded(table, row) for row in document[table.name]),
+        )
+
+
+def count(connection: sqlite3.Connection, table: str) -> int:
+    """How many rows a table has."""
+    (found,) = connection.execute(f"SELECT count(*) FROM {table}").fetchone()  # noqa: S608
+    return int(found)
+
+
+def _rows(connection: sqlite3.Connection, table: _Table) -> list[list[Any]]:
+    query = f"SELECT {', '.join(table.columns)} FROM {table.name} ORDER BY 1"  # noqa: S608
+    return [[_text(value) for value in row] for row in connection.execute(query)]
+
+
+def _text(value: Any) -> Any:
+    return value.decode() if isinstance(value, bytes) else value  # all bytes here are JSON
+
+
+def _decoded(table: _Table, row: list[Any]) -> list[Any]:
+    pairs = zip(table.columns, row, strict=True)
+    return [value.encode() if name in table.blobs else value for name, value in pairs]
