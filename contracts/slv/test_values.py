@@ -11,7 +11,6 @@ from vendorlab.contracts.core import expect
 from vendorlab.contracts.slv import forms
 from vendorlab.contracts.slv.api import PATH, SERVLET
 from vendorlab.contracts.slv.estate import key_of
-from vendorlab.contracts.slv.methods import BY_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -155,10 +154,23 @@ def test_replaced_node_has_another_address(workshop: Workshop, lamp: dict[str, A
 
 
 @pytest.mark.claim("slv.set.replace-failed")
-def test_failed_replacement_says_why_in_its_value(workshop: Workshop) -> None:
-    """The status is ERROR, and value is a text."""
-    key = {"controllerStrId": workshop.controller, "idOnController": "vendorlabnosuch"}
-    response = workshop.call("replaceOLCs", **key, newNetworkId="0013500500abcdef")
+def test_failed_replacement_says_why_in_its_value(workshop: Workshop, lamp: dict[str, Any]) -> None:
+    """The status is ERROR, and value is a text: here of a node whose address is none."""
+    response = workshop.call("replaceOLCs", **key_of(lamp), newNetworkId="?")
     body = forms.failed(response)
     expect.check(isinstance(body.get("value"), str | list) and body["value"], response, "a text as value")
-    forms.refused(response, BY_NAME["replaceOLCs"])
+
+
+@pytest.mark.claim("slv.set.replace-several")
+def test_several_nodes_are_replaced_at_once(workshop: Workshop) -> None:
+    """Device and address, one after the other; value has one word for each."""
+    lamps = [workshop.make_device(), workshop.make_device()]
+    response = workshop.call(
+        "replaceOLCs",
+        controllerStrId=[each["controllerStrId"] for each in lamps],
+        idOnController=[each["idOnController"] for each in lamps],
+        newNetworkId=["0013500500abcd01", "0013500500abcd02"],
+    )
+    expect.check(forms.succeeded(response) == ["OK", "OK"], response, 'the value ["OK", "OK"]')
+    addresses = [str(workshop.last(each, "MacAddress")).lower() for each in lamps]
+    assert addresses == ["0013500500abcd01", "0013500500abcd02"]

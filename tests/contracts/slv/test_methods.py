@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import re
 
+import httpx
 import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vendorlab.contracts.core.access import Access
 from vendorlab.contracts.core.claims import load_claims
+from vendorlab.contracts.core.target import Target
 from vendorlab.contracts.slv import describe
+from vendorlab.contracts.slv.api import NOBODY, Api
 from vendorlab.contracts.slv.estate import Estate
 from vendorlab.contracts.slv.methods import BY_NAME, METHODS, READS, SERVICES, WRITES, as_in_servlets, parse_parameters
 from vendorlab.contracts.slv.test_errors import IN_VAIN
@@ -91,7 +95,8 @@ def test_any_row_is_read_or_an_error(text: str) -> None:
 
 
 def test_reading_methods_are_asked_with_parameters_that_they_know() -> None:
-    estate = Estate.__new__(Estate)
+    target = Target("slv", "http://127.0.0.1:7074", {})
+    estate = Estate(Api(Access(target, transport=httpx.MockTransport(lambda _: httpx.Response(500)))), lambda: NOBODY)
     estate.__dict__ |= {
         "root": 1,
         "controllers": ["C1"],
@@ -99,7 +104,6 @@ def test_reading_methods_are_asked_with_parameters_that_they_know() -> None:
             "id": 7, "controllerStrId": "C1", "idOnController": "L7", "name": "Lamp 7", "geoZoneId": 2,
             "geoZoneNamesPath": "GeoZones/Old Town", "lat": 40.7, "lng": -74.0,
         },
-        "_api": Api.__new__(Api),
         "logged": {"name": "Energy", "eventTime": "2026-11-20 12:00:00"},
     }  # fmt: skip
     for method in READS:
