@@ -9,10 +9,12 @@ import pytest
 from vendorlab.contracts.core import expect
 from vendorlab.contracts.slv import forms
 from vendorlab.contracts.slv.api import AUTH, CHECK, CSRF, CSRF_SINCE, NOBODY, PATH, SERVLET, Api, Session, dotted
+from vendorlab.contracts.slv.estate import CATEGORY, key_of
 from vendorlab.contracts.slv.methods import API, BY_NAME, READS, SERVICES, Method
 
 if TYPE_CHECKING:
     from vendorlab.contracts.slv.estate import Estate
+    from vendorlab.contracts.slv.workshop import Workshop
 
 pytestmark = pytest.mark.vendorlab("slv")
 
@@ -255,18 +257,20 @@ def test_user_without_write_permission_reads(api: Api, estate: Estate) -> None:
 @pytest.mark.needs("second-user", "spend", "write")
 @pytest.mark.parametrize("style", [PATH, SERVLET])
 @pytest.mark.parametrize("name", ["createGeozone", "setDeviceValues", "switchOn", "createSchedule", "deleteDevice"])
-def test_user_without_write_permission_changes_nothing(api: Api, estate: Estate, name: str, style: str) -> None:
-    """403, or an SLVResult that says so."""
+def test_user_without_write_permission_changes_nothing(api: Api, workshop: Workshop, name: str, style: str) -> None:
+    """403, or an SLVResult that says so; tried on a light of the suite's own, which stays as it was."""
+    lamp = workshop.make_device()
+    key = key_of(lamp)
     edges: dict[str, object] = {"latMin": 0, "latMax": 1, "lngMin": 0, "lngMax": 1}
-    nowhere: dict[str, object] = {"controllerStrId": estate.controller, "idOnController": _WRONG}
     params: dict[str, dict[str, object]] = {
-        "createGeozone": {"name": _WRONG, "parentId": estate.root, **edges},
-        "setDeviceValues": {**estate.key, "valueName": "comment", "value": _WRONG, "doLog": True},
-        "switchOn": estate.key,
-        "createSchedule": {"name": _WRONG, "category": "STREETLIGHT_DIMMING", "timeline": "T_12_12"},
-        "deleteDevice": nowhere,
+        "createGeozone": {"name": _WRONG, "parentId": workshop.zone, **edges},
+        "setDeviceValues": {**key, "valueName": "comment", "value": _WRONG, "doLog": True},
+        "switchOn": key,
+        "createSchedule": {"name": _WRONG, "category": CATEGORY, "timeline": "T_12_12"},
+        "deleteDevice": key,
     }
     forms.forbidden(api.call(api.second(), BY_NAME[name], params[name], style=style))
-    if name == "createGeozone":
-        found = api.call(api.sign_in(), "searchGeozones", {"name": _WRONG})
-        expect.check(forms.zones(found) == [], found, "no geozone of that name")
+    forms.one_device(workshop.call("getDevice", **key))
+    assert workshop.last(lamp, "comment") != _WRONG
+    found = workshop.call("searchGeozones", name=_WRONG)
+    expect.check(forms.zones(found) == [], found, "no geozone of that name")
