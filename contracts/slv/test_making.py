@@ -62,6 +62,22 @@ def test_device_is_made_as_it_was_told(api: Api, workshop: Workshop, style: str)
         expect.check(made["id"] in {row["id"] for row in forms.devices(listed)}, listed, f"the device {made['id']}")
 
 
+@pytest.mark.claim("slv.asset.zone-devices", "slv.asset.recurse-default")
+@pytest.mark.parametrize("style", [PATH, SERVLET])
+def test_device_of_a_geozone_below_is_found_by_recursion_only(api: Api, workshop: Workshop, style: str) -> None:
+    """Two steps down, whose path says so."""
+    middle = workshop.make_zone(new_name(), parent=workshop.zone)
+    deep = workshop.make_zone(new_name(), parent=middle["id"])
+    device = workshop.make_device(zone=deep["id"])
+    for params, there in (({}, False), ({"recurse": False}, False), ({"recurse": True}, True)):
+        asked: dict[str, object] = {"geozoneId": workshop.zone, "categoryStrId": LAMP, **params}
+        response = api.call(workshop.session, "getGeozoneDevices", asked, style=style)
+        found = forms.devices(response)
+        expect.check([row["id"] for row in found] == [device["id"]] * there, response, f"{int(there)} device")
+        path = f"/{middle['name']}/{deep['name']}"
+        expect.check(all(row["geoZoneNamesPath"].endswith(path) for row in found), response, f"a path to {path}")
+
+
 @pytest.mark.claim("slv.make.twice")
 def test_device_is_not_made_twice(workshop: Workshop) -> None:
     """Its two names are its identity."""
