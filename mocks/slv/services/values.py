@@ -47,10 +47,13 @@ def _log_values(call: Call) -> Tree:
 
 def _last_values(call: Call) -> Tree:
     assets = call.backend.assets
-    if call["deviceId"] is None:
-        device = assets.device(call["controllerStrId"] or "", call["idOnController"] or "")
-    else:
+    if call["deviceId"] is not None:
         device = assets.by_id(call["deviceId"])
+    else:
+        for name in ("controllerStrId", "idOnController"):
+            if call[name] is None:
+                raise MissingParameter(name)
+        device = assets.device(call["controllerStrId"], call["idOnController"])
     found = [(name, call.backend.logs.last(device, name, call.now)) for name in _names(call, device)]
     return Array(
         _LOG, [wire.log_value(device, name, one, call.now, call.zone) for name, one in found if one is not None]
@@ -166,8 +169,11 @@ def _replace(call: Call) -> Tree:
     devices, addresses = devices_of(call), [text.strip() for text in call["newNetworkId"]]
     if len(devices) != len(addresses):
         raise InvalidParameter(f"There are {len(devices)} devices and {len(addresses)} newNetworkId")
-    for device, address in zip(devices, addresses, strict=True):
+    for place, (device, address) in enumerate(zip(devices, addresses, strict=True)):
         _check_node(call, device, address)
+        if address.lower() in (other.lower() for other in addresses[:place]):
+            words = f"Network id '{address}' is given to two devices"
+            raise CommandFailed(words, words)
     for device, address in zip(devices, addresses, strict=True):
         call.backend.logs.set_values(device, [("MacAddress", address)], at=call.now, now=call.now, log=True)
         call.backend.lights.repair(device, call.now)
