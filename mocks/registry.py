@@ -43,6 +43,7 @@ ADDRESSES = (
     Address("scanalytics", 7071, "scanalytics", "Scanalytics query API"),
     Address("inode", 7072, "inode", "SMATS iNode API"),
     Address("itron-platform", 7073, "itron", "Itron Data Platform"),
+    Address("slv", 7074, "slv", "Streetlight.Vision API"),
 )
 """Every address, in the order in which ports are counted."""
 
@@ -50,6 +51,7 @@ _FACTORIES = {
     "scanalytics": "scanalytics.app:Scanalytics",
     "inode": "inode.app:INode",
     "itron": "itron.app:Itron",
+    "slv": "slv.app:Slv",
 }
 
 

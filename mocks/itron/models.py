@@ -14,9 +14,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-MAC_PREFIX = 0x0013500500000000
-"""The first octets of every mesh device, ``00135005``."""
-
 MOST_DEVICES = 250_000
 """Devices of all tenants together, on the platform; one more is refused (the vendor's bound is not known)."""
 

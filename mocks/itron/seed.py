@@ -11,7 +11,8 @@ import uuid
 from itertools import count
 from typing import TYPE_CHECKING
 
-from .models import MAC_PREFIX, MeshDevice, Sensor, Tenant
+from ..core.city import mesh_mac, mesh_number
+from .models import MeshDevice, Sensor, Tenant
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,9 +24,8 @@ SECOND_TENANTS_DEVICES = 2
 SANDBOX = "sandbox"
 """Where devices bought through the portal appear (public)."""
 
-_STRIDE = 157  # odd, so that it can be undone modulo 2**32
-_UNDO = pow(_STRIDE, -1, 1 << 32)
 _TENANT_SPAN = 1 << 20
+"""Numbers of the city's mesh cards between two tenants: the first one has those of the street lights."""
 
 _BOARDS = (
     (Sensor.TEMPERATURE, Sensor.ECHO),
@@ -81,24 +81,14 @@ def mesh_device(seed: int, tenant: Tenant, owner: int, number: int) -> MeshDevic
         owner: the tenant's own place.
         number: the device's.
     """
-    low = (_mac_base(seed) + (owner * _TENANT_SPAN + number) * _STRIDE) % (1 << 32)
-    return MeshDevice(f"{MAC_PREFIX | low:016x}", tenant.id, number, _BOARDS[number % len(_BOARDS)])
+    mac = mesh_mac(seed, owner * _TENANT_SPAN + number)
+    return MeshDevice(mac, tenant.id, number, _BOARDS[number % len(_BOARDS)])
 
 
 def mesh_place(seed: int, mac: str) -> tuple[int, int] | None:
     """The inverse: which tenant's place, and which of its devices, a MAC address belongs to; None if to none."""
-    try:
-        address = int(mac, 16)
-    except ValueError:
-        return None
-    if len(mac) != 16 or address >> 32 != MAC_PREFIX >> 32:
-        return None
-    place = ((address - _mac_base(seed)) * _UNDO) % (1 << 32)
-    return divmod(place, _TENANT_SPAN)
-
-
-def _mac_base(seed: int) -> int:
-    return int.from_bytes(secret(seed, "macs", 4))
+    place = mesh_number(seed, mac)
+    return None if place is None else divmod(place, _TENANT_SPAN)
 
 
 def _client_secret(seed: int, number: int) -> str:

@@ -47,6 +47,7 @@ _CLIENTS = {
     "scanalytics": _Client("vendorlab.clients.scanalytics", "ScanalyticsClient", _LOGIN),
     "inode": _Client("vendorlab.clients.inode", "INodeClient", (*_LOGIN, "client_secret")),
     "itron-platform": _Client("vendorlab.clients.itron", "DataPlatformClient", ("client_id", "client_secret")),
+    "slv": _Client("vendorlab.clients.slv", "SlvClient", ("username", "password")),
 }
 
 
@@ -162,6 +163,11 @@ class Lab:
     def itron(self) -> VendorHandle:
         """Itron's Data Platform."""
         return self.vendor("itron-platform")
+
+    @property
+    def slv(self) -> VendorHandle:
+        """Streetlight.Vision."""
+        return self.vendor("slv")
 
     def vendor(self, name: str) -> VendorHandle:
         """A vendor by the name of an address, or by its own: then by its first address."""

@@ -55,3 +55,9 @@ def inode(vendorlab: Lab) -> VendorHandle:
 def itron(vendorlab: Lab) -> VendorHandle:
     """Itron's Data Platform in the test's world, with the same."""
     return vendorlab.itron
+
+
+@pytest.fixture
+def slv(vendorlab: Lab) -> VendorHandle:
+    """Streetlight.Vision in the test's world, with the same."""
+    return vendorlab.slv

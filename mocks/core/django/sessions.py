@@ -14,7 +14,7 @@ from urllib.parse import quote, urlsplit
 from ..clock import SECOND
 from ..ids import fingerprint
 from ..journal import mask
-from ..web.message import ANONYMOUS, MalformedFormError, TooManyFieldsError
+from ..web.message import ANONYMOUS, MalformedFormError, TooManyFieldsError, cookies
 from . import pages
 from .drf import Principal
 from .refusals import PermissionDenied
@@ -233,12 +233,6 @@ class LoginPage:
     @property
     def _same_site(self) -> tuple[str, ...]:
         return ("SameSite=Lax",) if self._stack.same_site else ()
-
-
-def cookies(request: Request) -> dict[str, str]:
-    """The cookies that a browser sent; of a repeated name the last."""
-    pairs = (part.partition("=") for part in request.headers.get("cookie", "").split(";"))
-    return {name.strip(): value.strip() for name, equals, value in pairs if equals}
 
 
 def csrf_refusal(stack: Stack, request: Request) -> str | None:

@@ -54,6 +54,8 @@ class Dispatch:
         """Answer one request; never raises."""
         clock = self._clock
         began = clock.source()
+        if route.refine is not None:
+            route = route.refine(request)
         with clock.lock:
             self._run_timers()
             rule = self._match(route, request) if self._faults else None

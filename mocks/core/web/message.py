@@ -159,6 +159,12 @@ class Answer:
     then: Callable[[], object] | None = None
 
 
+def cookies(request: Request) -> dict[str, str]:
+    """The cookies that a browser sent; of a repeated name the last."""
+    pairs = (part.partition("=") for part in request.headers.get("cookie", "").split(";"))
+    return {name.strip(): value.strip() for name, equals, value in pairs if equals}
+
+
 def _fields(text: str) -> dict[str, str]:
     try:
         return dict(parse_qsl(text, keep_blank_values=True, max_num_fields=MOST_FIELDS))

@@ -21,12 +21,14 @@ class Route:
         operation: its name for the journal, faults and contracts.
         handler: from request to answer; refusals are answers or ``WebError``.
         blocking: it may wait, so an edge calls it away from its loop.
+        refine: where one path serves several operations, finds the one that a request means.
     """
 
     path: str
     operation: str
     handler: Handler
     blocking: bool = False
+    refine: Callable[[Request], Route] | None = None
 
 
 class Router:

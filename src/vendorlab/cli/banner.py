@@ -78,6 +78,10 @@ def _try(name: str, found: dict[str, Any]) -> str:
         body = f'{{"clientId":"{credentials["client_id"]}","clientSecret":"{credentials["client_secret"]}"}}'
         token = f"TOKEN=$({curl} -s -d '{body}' {found['url']}/api/tokens | cut -d'\"' -f4)"
         return f'{token}; {curl} -H "Authorization: $TOKEN" {found["url"]}/api/solutions/sandbox/devices'
+    if name == "slv":
+        login = f"{credentials['username']}:{credentials['password']}"
+        path = "/reports/api/userprofile/getCurrentUser?ser=json"
+        return f"{curl} -i -u {login} -H 'X-CSRF-Token: Fetch' '{found['url']}{path}'"
     return f"{curl} {found['url']}/"
 
 

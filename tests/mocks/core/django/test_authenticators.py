@@ -15,10 +15,10 @@ from vendorlab.mocks.core.django import sessions as sessions_module
 from vendorlab.mocks.core.django.drf import Action, Authenticator, Framework, Principal, View, unlimited
 from vendorlab.mocks.core.django.keys import KeyAuthenticator, KeyHolder
 from vendorlab.mocks.core.django.refusals import AuthenticationFailed
-from vendorlab.mocks.core.django.sessions import SESSION_SECONDS, SessionAuthenticator, Sessions, cookies
+from vendorlab.mocks.core.django.sessions import SESSION_SECONDS, SessionAuthenticator, Sessions
 from vendorlab.mocks.core.django.stack import MODERN
 from vendorlab.mocks.core.ids import Ids
-from vendorlab.mocks.core.web.message import Request
+from vendorlab.mocks.core.web.message import Request, cookies
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

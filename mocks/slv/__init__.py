@@ -1,0 +1,1 @@
+"""Streetlight.Vision (SLV): a city's street lights, what they measure, and what makes them burn."""
