@@ -17,7 +17,7 @@ from .tables import Shelf
 from .values import VALUES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from ..core.ids import Ids
     from .settings import Settings
@@ -31,7 +31,16 @@ LONGEST = 1_000
 
 _GONE_DEVICE, _GONE_GEOZONE = "gone device", "gone geozone"
 
-_SHOWN = {"userName": "name", "address": "address", "model": "model", "modelFunctionId": "function"}
+_PLACE = {"lat": 90, "lng": 180}
+"""Degrees to either side that a place may have."""
+
+_SHOWN = {
+    "userName": "name",
+    "address": "address",
+    "model": "model",
+    "modelFunctionId": "function",
+    **{name: name for name in _PLACE},
+}
 """Properties that are members of the device as well."""
 
 DEFAULT_WATTS = 70
@@ -214,11 +223,12 @@ class Assets:
         """The luminaires of a controller."""
         return [device for device in self.on_controller(controller) if device.category == STREETLIGHT]
 
-    def in_geozone(self, number: int, *, recurse: bool, category: str | None = None) -> Iterator[Device]:
-        """The devices in a geozone."""
+    def in_geozone(self, number: int, *, recurse: bool, category: str | Collection[str] = ()) -> Iterator[Device]:
+        """The devices in a geozone, of one category or of several; none named is all."""
+        wanted = (category,) if isinstance(category, str) else category
         for zone in self.within(number, recurse=recurse):
             for device in self._by_zone.get(zone, {}).values():
-                if category is None or device.category == category:
+                if not wanted or device.category in wanted:
                     yield device
 
     def in_bounds(self, bounds: Bounds, most: int | None) -> list[Device]:
@@ -264,8 +274,8 @@ class Assets:
         if override is not None and name in override:
             return override[name]
         if name in _SHOWN:
-            found: str | None = getattr(device, _SHOWN[name])
-            return found
+            found = getattr(device, _SHOWN[name])
+            return None if found is None else str(found)
         return device.properties.get(name)
 
     def properties(self, device: Device) -> dict[str, str]:
@@ -286,7 +296,11 @@ class Assets:
         override = self._overrides.get(device.id)
         if not override:
             return device
-        changes = {_SHOWN[name]: value for name, value in override.items() if name in _SHOWN}
+        changes: dict[str, str | float] = {
+            _SHOWN[name]: float(value) if name in _PLACE else value
+            for name, value in override.items()
+            if name in _SHOWN
+        }
         return msgspec.structs.replace(device, **changes)
 
     def _index(self, device: Device) -> None:
@@ -326,6 +340,8 @@ def check_property(name: str, value: str) -> None:
         problem = InvalidParameter(f"Value of '{name}' is neither true nor false")
     elif known.type == "float" and not _is_number(value):
         problem = InvalidParameter(f"Value of '{name}' is not a number")
+    elif name in _PLACE and abs(float(value)) > _PLACE[name]:
+        problem = InvalidParameter(f"Value of '{name}' lies between -{_PLACE[name]} and {_PLACE[name]}")
     if problem is not None:
         raise problem
 

@@ -72,6 +72,14 @@ class People:
         self._put("user", user.login, user)
         return user
 
+    def delete(self, login: str) -> None:
+        """Take an account away that somebody made."""
+        if login in self._seed_users:
+            raise Conflict(f"User '{login}' cannot be deleted")
+        if self.user(login) is None:
+            raise Unknown("user", login)
+        self._tables.write("DELETE FROM slv_people WHERE kind = 'user' AND name = ?", login)
+
     def change_password(self, user: User, previous: str, new: str) -> None:
         """Give an account another password."""
         if previous != user.password:

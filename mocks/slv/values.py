@@ -79,6 +79,8 @@ VALUES: dict[str, ValueName] = {
         ValueName("TalqAddress", _P, "string", "TALQ address", categories=_EVERY),
         ValueName("installStatus", _P, "string", "Install status", categories=_EVERY, choices=INSTALL_STATUSES),
         ValueName("comment", _P, "string", "Comment", categories=_EVERY),
+        ValueName("lat", _P, "float", "Latitude", categories=_EVERY),
+        ValueName("lng", _P, "float", "Longitude", categories=_EVERY),
         ValueName("address", _P, "string", "Address", categories=_EVERY),
         ValueName("dimmingGroupName", _P, "string", "Dimming group"),
         ValueName("power", _P, "float", "Lamp wattage", "W"),

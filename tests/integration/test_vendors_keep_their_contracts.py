@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +44,10 @@ PROFILES = {  # where they are not those of the Django stack: Itron's has one ag
     "itron": ("default",),
     "slv": ("default", "7.7", "7.8", "7.19"),
 }
+OLDER = {
+    ("slv", "7.7"): re.compile(r"slv\.(csrf\..*|form\.csrf)"),
+}
+"""Claims of what a profile is too old to have: they are skipped there, all of them, and nothing else is."""
 CASES = [
     (each.name, how)
     for each in ADDRESSES
@@ -58,6 +63,10 @@ def test_fake_keeps_the_contract(vendor: str, how: str, tmp_path: Path) -> None:
     if how not in ("default", "reference-lane"):
         options["profiles"] = {vendor: how}
     report = check(vendor, tmp_path, **options)["vendors"][vendor]
-    verdicts = {claim["verdict"] for claim in report["claims"]}
+    older = OLDER.get((vendor, how))
+    expected = {
+        claim["id"]: "skipped" if older and older.fullmatch(claim["id"]) else "passed" for claim in report["claims"]
+    }
+    verdicts = {claim["id"]: claim["verdict"] for claim in report["claims"]}
     unasked = [name for name, seen in report["operations"].items() if not seen["requests"]]
-    assert (verdicts, unasked) == ({"passed"}, [])
+    assert (verdicts, unasked) == (expected, [])

@@ -18,6 +18,7 @@ from ..calls import (
     flag,
     number,
     optional,
+    several,
     text,
 )
 from ..errors import InvalidParameter
@@ -49,7 +50,7 @@ _MEMBERS: dict[str, Callable[[Device], object]] = {
 }
 """What devices may be searched by, besides properties."""
 
-_CATEGORY = {"devicesList": None, "lightDevicesList": STREETLIGHT}
+_CATEGORY = {"devicesList": (), "lightDevicesList": STREETLIGHT}
 
 
 def _bounds(call: Call) -> Bounds:
@@ -167,7 +168,6 @@ def _delete_geozone(call: Call) -> Tree:
 
 
 _DEVICES, _ZONES = "SLVDevice-array", "SLVGeoZone-array"
-_CATEGORY_ID = optional("categoryStrId")
 
 METHODS = (
     Method(service="asset", name="getAllControllers", answer="SLVController-array", handler=_controllers),
@@ -183,7 +183,7 @@ METHODS = (
         name="getGeozoneDevices",
         answer=_DEVICES,
         handler=_geozone_devices,
-        parameters=(GEOZONE, RECURSE, _CATEGORY_ID),
+        parameters=(GEOZONE, RECURSE, several("categoryStrId", required=False)),
     ),
     Method(
         service="asset",

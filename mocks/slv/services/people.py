@@ -43,6 +43,12 @@ def _create_user(call: Call) -> Tree:
     return wire.user(made)
 
 
+def _delete_user(call: Call) -> Tree:
+    call.backend.people.delete(call["login"])
+    call.backend.sessions.end_all(call["login"])
+    return wire.result(None)
+
+
 def _change_password(call: Call) -> Tree:
     call.backend.people.change_password(call.user, call["previousPassword"], call["newPassword"])
     return "OK"
@@ -103,6 +109,14 @@ METHODS = (
             text("password"),
             *(optional(name, default="") for name in ("firstName", "lastName", "email", "phone")),
         ),
+        writes=True,
+    ),
+    Method(
+        service="userprofile",
+        name="deleteUser",
+        answer=wire.RESULT,
+        handler=_delete_user,
+        parameters=(text("login"),),
         writes=True,
     ),
     Method(

@@ -13,9 +13,9 @@ from ..calls import (
     CONTROLLER,
     GEOZONE_EITHER,
     KEY,
-    ON_CONTROLLER,
     RECURSE,
     Method,
+    Parameter,
     Type,
     flag,
     number,
@@ -46,7 +46,11 @@ def _log_values(call: Call) -> Tree:
 
 
 def _last_values(call: Call) -> Tree:
-    device = call.backend.assets.device(call["controllerStrId"], call["idOnController"])
+    assets = call.backend.assets
+    if call["deviceId"] is None:
+        device = assets.device(call["controllerStrId"] or "", call["idOnController"] or "")
+    else:
+        device = assets.by_id(call["deviceId"])
     found = [(name, call.backend.logs.last(device, name, call.now)) for name in _names(call, device)]
     return Array(
         _LOG, [wire.log_value(device, name, one, call.now, call.zone) for name, one in found if one is not None]
@@ -159,9 +163,19 @@ def _commission_devices(call: Call) -> Tree:
 
 def _replace(call: Call) -> Tree:
     """A new node in an old luminaire: it carries another address, and whatever was broken is mended."""
+    devices, addresses = devices_of(call), [text.strip() for text in call["newNetworkId"]]
+    if len(devices) != len(addresses):
+        raise InvalidParameter(f"There are {len(devices)} devices and {len(addresses)} newNetworkId")
+    for device, address in zip(devices, addresses, strict=True):
+        _check_node(call, device, address)
+    for device, address in zip(devices, addresses, strict=True):
+        call.backend.logs.set_values(device, [("MacAddress", address)], at=call.now, now=call.now, log=True)
+        call.backend.lights.repair(device, call.now)
+    return wire.result("OK" if len(devices) == 1 else Array("string", ["OK"] * len(devices)))
+
+
+def _check_node(call: Call, device: Device, address: str) -> None:
     assets = call.backend.assets
-    device = assets.device(call["controllerStrId"], call["idOnController"])
-    address = call["newNetworkId"].strip()
     if device.category != STREETLIGHT or not address or not address.isalnum() or len(address) > 64:
         words = f"'{address[:100]}' is not the network id of a light"
         raise CommandFailed(words, words)
@@ -169,9 +183,6 @@ def _replace(call: Call) -> Tree:
         if other.id != device.id and (assets.property(other, "MacAddress") or "").lower() == address.lower():
             words = f"Network id '{address}' belongs to '{other.controller}/{other.on_controller}'"
             raise CommandFailed(words, words)
-    call.backend.logs.set_values(device, [("MacAddress", address)], at=call.now, now=call.now, log=True)
-    call.backend.lights.repair(device, call.now)
-    return wire.result("OK")
 
 
 _COMMON = (
@@ -201,7 +212,13 @@ METHODS = (
         name="getDeviceLastValues",
         answer=_LOGS,
         handler=_last_values,
-        parameters=(*KEY, several("valueNames", required=False)),
+        parameters=(
+            optional("controllerStrId"),
+            optional("idOnController"),
+            # A working client calls the device param0, and the names valueName.
+            optional("deviceId", Type.INT, also=("param0",)),
+            Parameter(name="valueNames", required=False, many=True, also=("valueName",)),
+        ),
     ),
     Method(
         service="logging",
@@ -283,7 +300,7 @@ METHODS = (
         name="replaceOLCs",
         answer=wire.RESULT,
         handler=_replace,
-        parameters=(CONTROLLER, ON_CONTROLLER, text("newNetworkId")),
+        parameters=(*_KEYS, several("newNetworkId")),
         writes=True,
     ),
 )

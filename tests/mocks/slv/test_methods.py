@@ -115,6 +115,7 @@ GOOD: dict[str, dict[str, Any]] = {
         "password": "secret",
         "email": "kim@example.com",
     },
+    "userprofile/deleteUser": {"login": "spare"},
     "userprofile/changePassword": {"previousPassword": "{password}", "newPassword": "another"},
     "userprofile/getCurrentProfil": {},
     "userprofile/createProfil": {"profilName": "Crew", "geozoneId": 1},
@@ -147,6 +148,7 @@ def prepared(caller: Caller) -> Caller:
     assert caller.value("dimmingscheduler/createSchedule", {**NIGHT, "name": "Spare"}) == 101
     assert caller.value("dimmingscheduler/createScheduler", name="Spare") == 101
     assert caller.json("userprofile/createProfil", profilName="Spare", geoZoneId=1)["name"] == "Spare"
+    caller.json("userprofile/createUser", profilName="Viewer", login="spare", password="secret")
     assert caller.json("controllermanagement/commissionControllerAsync", controllerStrId="LP-002")["batchId"] == "1"
     failure = {**LAMP, "valueName": "LampFailure", "value": "true", "doLog": "true"}
     assert caller.value("loggingmanagement/setDeviceValues", failure) == "OK"
