@@ -123,7 +123,7 @@ class JournalEntry:
         seq: Its number in the world, ascending.
         at: When, on the world's clock.
         vendor: Whose.
-        protocol: "http", "coap" or "mqtt".
+        protocol: "http", "coap", "mqtt" or "webhook".
         operation: The vendor's operation, such as "whoami".
         method: As sent.
         path: As sent.

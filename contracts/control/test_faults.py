@@ -52,6 +52,8 @@ _MESSAGES: dict[str, dict[str, Any]] = {
     "coap-request": {"match": {"type": "CON", "method": "GET"}, "when": {"every": 3, "per": "device"}},
     "mqtt": {"match": {"type": "PUBLISH", "direction": "out", "topic": "+/alert/#", "session": "meter-7"},
              "when": {"chance": 0.5, "per": "session"}},
+    "webhook": {"match": {"protocol": "webhook", "direction": "out", "operation": "delivery", "device": "8e7d"},
+                "when": {"nth": 1, "per": "exchange"}},
 }  # fmt: skip
 _MISFITS: list[tuple[dict[str, Any], tuple[str, ...]]] = [
     ({"action": {"kind": "reorder"}, "match": {"protocol": "mqtt"}}, ("reorder", "coap", "mqtt")),
@@ -60,6 +62,11 @@ _MISFITS: list[tuple[dict[str, Any], tuple[str, ...]]] = [
     ({"action": {"kind": "cut"}, "match": {"type": "ACK"}}, ("cut", "mqtt", "ACK")),
     ({"action": {"kind": "drop"}, "match": {"code": "2.05", "topic": "a"}}, ("2.05", "coap", "topic", "mqtt")),
     ({"action": {"kind": "drop"}, "match": {"protocol": "mqtt"}, "when": {"per": "exchange"}}, ("exchange", "coap")),
+    (
+        {"action": {"kind": "drop"}, "match": {"protocol": "webhook", "direction": "in"}},
+        ("webhook", "direction", "coap"),
+    ),
+    ({"action": {"kind": "corrupt"}, "match": {"protocol": "webhook"}}, ("corrupt", "coap", "webhook")),
     ({"action": {"kind": "drop"}, "phase": "after"}, ("phase", "drop")),
 ]
 

@@ -18,13 +18,15 @@ MOST_COPIES = 100
 LARGEST_MESSAGE = 1 << 28
 """Bytes, of the largest packet that any of the protocols allows (MQTT)."""
 
-Protocol = Literal["http", "coap", "mqtt", "udp"]
+Protocol = Literal["http", "coap", "mqtt", "udp", "webhook"]
 
 HTTP = frozenset({"http"})
 MQTT = frozenset({"mqtt"})
 COAP = frozenset({"coap"})
 DATAGRAMS = frozenset({"coap", "udp"})
-MESSAGES = DATAGRAMS | MQTT
+WEBHOOK = frozenset({"webhook"})
+PACKETS = DATAGRAMS | MQTT
+MESSAGES = PACKETS | WEBHOOK
 
 Bytes = Annotated[int, msgspec.Meta(ge=0, le=1 << 30)]
 Seconds = Annotated[float, msgspec.Meta(ge=0, le=LONGEST_DELAY)]
@@ -96,7 +98,7 @@ class ContentType(Fault, frozen=True, tag="content-type"):
     value: Annotated[str, msgspec.Meta(pattern=r"^[\x21-\x7e ]{1,200}$(?!\n)")]
 
 
-# --- datagrams and packets -------------------------------------------------------------------------------------------
+# --- datagrams, packets and webhooks ---------------------------------------------------------------------------------
 
 
 class Drop(Fault, frozen=True, tag="drop"):
@@ -122,7 +124,7 @@ class Reorder(Fault, frozen=True, tag="reorder"):
         timeout: seconds of line time after which it goes on all the same.
     """
 
-    fits: ClassVar[frozenset[str]] = DATAGRAMS
+    fits: ClassVar[frozenset[str]] = DATAGRAMS | WEBHOOK
 
     behind: Annotated[int, msgspec.Meta(ge=1, le=MOST_COPIES)] = 1
     timeout: Seconds = 1.0
@@ -138,7 +140,7 @@ class Corrupt(Fault, frozen=True, tag="corrupt"):
         byte: what stands there instead.
     """
 
-    fits: ClassVar[frozenset[str]] = MESSAGES
+    fits: ClassVar[frozenset[str]] = PACKETS
 
     offset: Offset | None = None
     bit: Annotated[int, msgspec.Meta(ge=0, le=7)] | None = None

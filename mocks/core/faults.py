@@ -30,6 +30,7 @@ _CARRIES: dict[str, frozenset[str]] = {
     "mqtt": frozenset({"mqtt"}),
     "udp": frozenset({"udp"}),
     "coap": frozenset({"coap", "udp"}),
+    "webhook": frozenset({"webhook"}),
 }
 """By what passes, the protocols whose rules are asked: CoAP comes in datagrams, and a rule for UDP means any."""
 

@@ -60,7 +60,8 @@ class DatagramGate:
     Args:
         plan: the world's.
         vendor: whose listener it is.
-        protocol: ``coap``, or ``udp`` for datagrams that nobody here understands.
+        protocol: ``coap``, ``udp`` for datagrams that nobody here understands, or ``webhook``: then what passes stands
+            for a letter, and may not be touched.
         later: calls back when a datagram has been held long enough; without it only later datagrams release one.
         emit: takes such a datagram: direction, peer and bytes.
         told: hears of every strike.
@@ -75,7 +76,7 @@ class DatagramGate:
         plan: FaultPlan,
         *,
         vendor: str,
-        protocol: Literal["coap", "udp"],
+        protocol: Literal["coap", "udp", "webhook"],
         later: Later | None = None,
         emit: Callable[[Direction, Any, bytes], None] | None = None,
         told: Told | None = None,
@@ -84,7 +85,7 @@ class DatagramGate:
         self.counts: Counter[str] = Counter()
         self._plan = plan
         self._vendor = vendor
-        self._protocol: Literal["coap", "udp"] = protocol
+        self._protocol: Literal["coap", "udp", "webhook"] = protocol
         self._later = later
         self._emit = emit
         self._told = told

@@ -1,7 +1,7 @@
 """A rule of a fault plan, as data: which traffic it counts, which of that it strikes, and what happens then.
 
-Over HTTP an exchange is counted, over CoAP or plain UDP a datagram, over MQTT a packet. A rule whose parts belong to
-different protocols could strike nothing, and is refused when it is made.
+Over HTTP an exchange is counted, over CoAP or plain UDP a datagram, over MQTT a packet, of webhooks each attempt. A
+rule whose parts belong to different protocols could strike nothing, and is refused when it is made.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from .actions import (
     HTTP,
     MESSAGES,
     MQTT,
+    WEBHOOK,
     Action,
     Cut,
     Data,
@@ -44,18 +45,20 @@ Scope = Literal["world", "exchange", "session", "device", "peer"]
 
 _REFUSABLE = ("CONNECT", "PUBLISH", "SUBSCRIBE")
 _WHERE = {
-    "operation": HTTP | COAP | MQTT,
-    "method": HTTP | COAP,
-    "principal": HTTP | COAP | MQTT,
+    "operation": HTTP | COAP | MQTT | WEBHOOK,
+    "method": HTTP | COAP | WEBHOOK,
+    "principal": HTTP | COAP | MQTT | WEBHOOK,
     "direction": MESSAGES,
     "code": COAP,
-    "device": COAP,
+    "device": COAP | WEBHOOK,
     "session": COAP | MQTT,
     "peer": MESSAGES,
     "topic": MQTT,
 }
 """The protocols on which there is such a thing to match."""
-_SCOPES = {"exchange": COAP, "session": COAP | MQTT, "device": COAP, "peer": MESSAGES}
+_TOWARDS_US = ("direction", "in")
+"""The way that no webhook goes."""
+_SCOPES = {"exchange": COAP | WEBHOOK, "session": COAP | MQTT, "device": COAP | WEBHOOK, "peer": MESSAGES}
 """The protocols on which it can be counted by itself."""
 
 
@@ -72,12 +75,12 @@ class Match(Data, frozen=True):
 
     Attributes:
         vendor, operation, principal: as in the journal.
-        protocol: ``udp`` is any datagram, of CoAP too.
+        protocol: ``udp`` is any datagram, of CoAP too; ``webhook`` is what a fake sends to a customer's own server.
         direction: of a message: ``in``, towards the fake (through a relay, towards the server), or ``out``.
         method: of an HTTP or CoAP request.
         type: of a CoAP message or an MQTT packet.
         code: of a CoAP message, as ``2.05``; requests have ``0.01`` and so on, and an empty message ``0.00``.
-        device: that a CoAP message is to or from.
+        device: that a CoAP message is to or from, or a webhook tells of.
         session: the MQTT client's id, or what a CoAP vendor calls a session.
         peer: the other side's address, as ``127.0.0.1:5683``.
         topic: of a PUBLISH, or in a SUBSCRIBE; may hold MQTT's wildcards ``+`` and ``#``.
@@ -124,8 +127,8 @@ class When(Data, frozen=True):
         last: up to this one.
         every: each k-th.
         chance: each with this probability, from the world's seed and the rule's name.
-        per: count by itself each ``exchange`` (a CoAP request and all that belongs to it), ``session``, ``device`` or
-            ``peer``. By default all are counted together: the ``world``.
+        per: count by itself each ``exchange`` (a CoAP request and all that belongs to it; a webhook's delivery with all
+            its attempts), ``session``, ``device`` or ``peer``. By default all are counted together: the ``world``.
     """
 
     nth: Count | None = None
@@ -213,7 +216,7 @@ class Rule(Data, frozen=True):
             yield f"type {self.match.type}", COAP if self.match.type in get_args(CoapType) else MQTT
         for name, value in self.match.given:
             if name in _WHERE:
-                yield f"`{name}` {value!r}", _WHERE[name]
+                yield f"`{name}` {value!r}", _WHERE[name] - (WEBHOOK if (name, value) == _TOWARDS_US else frozenset())
         if self.when.per != "world":
             yield f"`per` {self.when.per}", _SCOPES[self.when.per]
 

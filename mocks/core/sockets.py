@@ -42,7 +42,7 @@ class Place:
 
 
 @dataclass(slots=True)
-class _Running:
+class Running:
     """What a started world owes to its loop."""
 
     thread: LoopThread
@@ -79,7 +79,7 @@ class Sockets:
         self._tls = tls
         self._line_on_clock = line_on_clock
         self._thread = thread
-        self._running: _Running | None = None
+        self._running: Running | None = None
         self._listeners: dict[str, Listener] = {}
         # Not the clock's lock: the loop needs that one to answer, and starting and stopping wait for the loop.
         self._listening = threading.RLock()
@@ -120,9 +120,9 @@ class Sockets:
         """Every listener: address, URL, and whether it accepts."""
         return [(name, listener.url, listener.accepting) for name, listener in list(self._listeners.items())]
 
-    def thread(self) -> LoopThread:
-        """The loop's thread, started if need be."""
-        return self._run().thread
+    def running(self) -> Running:
+        """The loop and what belongs to it, started if need be."""
+        return self._run()
 
     def stop(self) -> None:
         """Close every listener; a second call does nothing."""
@@ -139,14 +139,14 @@ class Sockets:
             if running.owned:
                 running.thread.stop()
 
-    def _run(self) -> _Running:
+    def _run(self) -> Running:
         from .edges.loop import ClockDriver, Line, LoopThread  # noqa: PLC0415  a world without sockets needs none
 
         with self._starting:
             if self._running is None:
                 self._journal.interrupt(stop=False)
                 thread = self._thread or LoopThread()
-                self._running = _Running(
+                self._running = Running(
                     thread=thread,
                     owned=self._thread is None,
                     driver=ClockDriver(self._clock, thread.loop),

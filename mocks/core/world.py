@@ -219,10 +219,10 @@ class World:
     def settle(self, timeout: float = 5.0) -> bool:
         """Wait, for real seconds and not under the lock, until no letter is under way and no timer is overdue."""
         end = self.clock.source() + timeout
-        while self._courier is not None and self._courier.settle(end - self.clock.source()):
-            if not self.clock.run_due():
-                return True
-        return self._courier is None
+        while self.clock.run_due() or (self._courier and self._courier.busy):
+            if self._courier and not self._courier.settle(end - self.clock.source()):
+                return False
+        return True
 
     # --- the whole state -----------------------------------------------------------------------------------------
 
@@ -313,7 +313,7 @@ class World:
         from .edges.courier import Courier  # noqa: PLC0415  most worlds send nothing
 
         if self._courier is None:
-            self._courier = Courier(self.clock, self.store, self._sockets.thread)
+            self._courier = Courier(self.clock, self.store, self.faults, self.journal, self._sockets.running)
         return self._courier
 
     def _take_up_kept(self) -> None:

@@ -12,12 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 from ..core.clock import SECOND
 from . import seed, tables, wire
+from .deliveries import Deliveries
 from .errors import BadRequest, Unauthorized
 from .estate import Estate, pieces
+from .events import Events
 from .models import Arrival, Place, Template
 from .observations import Observations, pack, unpack
 from .provisioning import Provisioning
 from .readings import sensor_tag
+from .simulation import Simulations
 from .tokens import TokenStore
 
 if TYPE_CHECKING:
@@ -39,22 +42,31 @@ class Backend:
     """One world's Itron.
 
     Attributes:
+        ids: chance.
         estate: tenants and mesh devices.
         tokens: those that were issued.
         observers: called with observations of a device when they were stored, within the same exchange.
+        deliveries, events, simulations: the extension, where it is on.
     """
 
     def __init__(self, context: Context, settings: Settings) -> None:
         self._clock = context.clock
-        self._ids = context.ids
+        self.ids = context.ids
         self._settings = settings
         self._store = context.store
         tables.create(self._store.connection)
-        self.tokens = TokenStore(self._store, self._clock, self._ids, settings)
-        self.estate = Estate(self._clock, self._ids, settings.mesh_devices, settings.interval)
+        self.tokens = TokenStore(self._store, self._clock, self.ids, settings)
+        self.estate = Estate(self._clock, self.ids, settings.mesh_devices, settings.interval)
         self._provisioning = Provisioning(self._store)
         self._observations = Observations(self._store, settings)
         self.observers: list[Callable[[Arrival], None]] = []
+        self.deliveries = self.events = self.simulations = None
+        if settings.events:
+            self.deliveries = Deliveries(context, self.is_secret, anywhere=settings.webhooks_anywhere)
+            self.events = Events(self._store, self._provisioning, self.deliveries)
+            self.observers.append(self.events.observe)
+        if settings.simulation:
+            self.simulations = Simulations(context, self._provisioning, self._post_now)
         if settings.bridge:
             self.estate.listen(self._bridge)
         if not self._store.found:
@@ -84,24 +96,24 @@ class Backend:
 
     def devices(self, place: Place, kind: str | None) -> list[bytes] | None:
         """The devices of a solution, of one type if it is given; None when it has none at all."""
-        self._enter(place)
+        self.enter(place)
         return self._provisioning.devices(place, kind)
 
     def create_device(self, place: Place, body: bytes) -> bytes:
         """A new device, as it is from now on."""
-        self._enter(place)
-        device = wire.device(body, self._ids.uuid("itron/devices"))
+        self.enter(place)
+        device = wire.device(body, self.ids.uuid("itron/devices"))
         self._provisioning.add_device(place, device)
         return device.document
 
     def device(self, place: Place, device_id: str) -> bytes:
         """One device."""
-        self._enter(place)
+        self.enter(place)
         return self._provisioning.device(place, device_id)[2]
 
     def change_device(self, place: Place, device_id: str, body: bytes) -> bytes:
         """A device is replaced; its id and observations stay."""
-        self._enter(place)
+        self.enter(place)
         _, number, _ = self._provisioning.device(place, device_id)
         device = wire.device(body, device_id)
         self._provisioning.change_device(number, device)
@@ -109,7 +121,7 @@ class Backend:
 
     def delete_device(self, place: Place, device_id: str) -> None:
         """A device is gone, with its observations (inferred)."""
-        self._enter(place)
+        self.enter(place)
         _, number, _ = self._provisioning.device(place, device_id)
         self._observations.drop(number)
         self._provisioning.delete_device(number)
@@ -118,11 +130,21 @@ class Backend:
 
     def post(self, place: Place, device_id: str, observations: Sequence[Observation]) -> None:
         """Store observations of a device, all of them, and tell those who wait for them."""
-        self._enter(place)
+        self.enter(place)
         solution, device, _ = self._provisioning.device(place, device_id)
         self._observations.add(solution, device, observations)
         for observer in self.observers:
             observer(Arrival(place, device_id, observations))
+
+    def released(self) -> Callable[[], object] | None:
+        """What is to happen once the answer to this exchange has left: then webhooks go out, not before."""
+        return self.deliveries.after_answer() if self.deliveries else None
+
+    def _post_now(self, place: Place, device_id: str, observations: Sequence[Observation]) -> None:
+        """Store observations that came without an exchange, so that there is no answer to wait for."""
+        self.post(place, device_id, observations)
+        if self.deliveries:
+            self.deliveries.soon()
 
     def observations(
         self, place: Place, device_id: str | None, window: Window | None, after: str | None, limit: int | None
@@ -133,9 +155,9 @@ class Backend:
             NotFound: there is no such device.
             BadCursor: the cursor was not given out for this list.
         """
-        self._enter(place)
+        self.enter(place)
         owner = "/".join((*place, device_id or "", "newest" if device_id is None and window is None else "all"))
-        key = seed.secret(self._ids.seed, "cursors")
+        key = seed.secret(self.ids.seed, "cursors")
         if device_id is None:
             solution = self._provisioning.solution(place)
             cursor = None if after is None else unpack(after, key, owner)
@@ -150,19 +172,19 @@ class Backend:
 
     def templates(self, place: Place) -> list[Template]:
         """The templates of a solution."""
-        self._enter(place)
+        self.enter(place)
         return self._provisioning.templates(place)
 
     def create_template(self, place: Place, name: str, sensors: tuple[str, ...]) -> Template:
         """A new template."""
-        self._enter(place)
-        template = Template(self._ids.uuid("itron/templates"), name, sensors)
+        self.enter(place)
+        template = Template(self.ids.uuid("itron/templates"), name, sensors)
         self._provisioning.add_template(place, template)
         return template
 
     def change_template(self, place: Place, template: Template) -> None:
         """A template is replaced."""
-        self._enter(place)
+        self.enter(place)
         self._provisioning.change_template(place, template)
 
     # --- the whole state -------------------------------------------------------------------------------------------
@@ -173,6 +195,9 @@ class Backend:
             self._begin()
         self.tokens.resume()
         self.estate.resume()
+        for part in (self.deliveries, self.simulations):
+            if part is not None:
+                part.resume()
 
     def reset(self) -> None:
         """Return to the start."""
@@ -181,6 +206,9 @@ class Backend:
         self.tokens.reset()
         self.estate.reset()
         self._observations.reset()
+        for part in (self.deliveries, self.simulations):
+            if part is not None:
+                part.reset()
 
     def snapshot(self) -> dict[str, Any]:
         """Every table."""
@@ -192,6 +220,10 @@ class Backend:
         self.tokens.resume()
         self.estate.resume()
         self._observations.reset()
+        if self.deliveries:
+            self.deliveries.resume()
+        if self.simulations:
+            self.simulations.reset()
 
     @property
     def furnished(self) -> bool:
@@ -200,7 +232,9 @@ class Backend:
 
     def counts(self) -> dict[str, int]:
         """How many of everything there are; to ask makes nothing."""
-        names = ("solutions", "devices", "templates", "observations", "tokens")
+        names = ["solutions", "devices", "templates", "observations", "tokens"]
+        names += ["events", "subscriptions", "deliveries"] if self.events else []
+        names += ["simulations"] if self.simulations else []
         return {name: tables.count(self._store.connection, f"itron_{name}") for name in names}
 
     # --- the start -------------------------------------------------------------------------------------------------
@@ -209,7 +243,7 @@ class Backend:
         self._set_meta("start", self._clock.micros())
         self._set_meta("furnished", 0)
 
-    def _enter(self, place: Place) -> None:
+    def enter(self, place: Place) -> None:
         """Whoever comes to a solution finds what is there from the start.
 
         Raises:
@@ -224,7 +258,7 @@ class Backend:
         if self.furnished:
             return
         self._set_meta("furnished", 1)
-        world, start = self._ids.seed, (self._meta("start") or 0) // SECOND
+        world, start = self.ids.seed, (self._meta("start") or 0) // SECOND
         for tenant in self.estate.tenants:
             place = Place(tenant.id, seed.SANDBOX)
             mesh = ((one, seed.identifier(world, f"device/{one.mac}")) for one in self.estate.devices(tenant))
@@ -235,7 +269,7 @@ class Backend:
         self._add_sensor_tags(Place(self.estate.tenants[0].id, seed.SANDBOX), start)
 
     def _add_sensor_tags(self, place: Place, start: int) -> None:
-        world = self._ids.seed
+        world = self.ids.seed
         for info in seed.GATEWAY_DEVICES:
             device = wire.gateway_device(info, seed.identifier(world, f"device/{info['macaddress']}"))
             self._provisioning.add_devices(place, [device])
@@ -251,7 +285,7 @@ class Backend:
         """What a mesh device reports becomes an observation of the device that stands for it."""
         self._furnish()
         for place, device_id in self._provisioning.devices_of_mesh(reading.device.tenant, reading.device.mac):
-            self.post(place, device_id, [wire.reading(reading)])
+            self._post_now(place, device_id, [wire.reading(reading)])
 
     def _meta(self, name: str) -> int | None:
         row = self._store.connection.execute("SELECT value FROM itron_meta WHERE name = ?", (name,)).fetchone()

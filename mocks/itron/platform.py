@@ -19,6 +19,7 @@ from ..core.web.message import MOST_FIELDS, Answer
 from ..core.web.routes import Route, Site
 from . import policy, wire
 from .errors import CORS, JSON, BadRequest, Forbidden, MissingToken, NoSuchPath, NotFound, Unauthorized, refusal
+from .extension import EventsFace, SimulationsFace
 from .models import Place, Template
 from .seed import STATIC_TEMPLATES
 
@@ -82,6 +83,7 @@ class Platform:
         )
         device = self._view(GET=self._get_device, PUT=self._put_device, DELETE=self._delete_device)
         return [
+            *self._extension(),
             Route("/api/tokens", "token", self._token),
             Route("/tokens", "token", self._token),
             Route(DEVICES, "devices", devices),
@@ -93,6 +95,17 @@ class Platform:
             Route(f"{TEMPLATES}/<template>", "template", self._view(PUT=self._put_template)),
             Route(STATIC, "static-templates", self._view(GET=self._static)),
         ]
+
+    def _extension(self) -> list[Route]:
+        """What is on only when somebody asked for it."""
+        backend, routes = self._backend, list[Route]()
+        if backend.events and backend.deliveries:
+            anywhere = self._settings.webhooks_anywhere
+            face = EventsFace(backend.events, backend.deliveries, backend.ids, backend.enter, anywhere=anywhere)
+            routes += face.routes(self._view)
+        if backend.simulations:
+            routes += SimulationsFace(backend.simulations, backend.enter).routes(self._view)
+        return routes
 
     # --- the gateway -----------------------------------------------------------------------------------------------
 
@@ -197,7 +210,9 @@ class Platform:
         observations = wire.observations(request.body)
         self._backend.post(place, device_id, observations)
         request.detail["observations"] = len(observations)
-        return json_answer(201, b"{}")
+        answer = json_answer(201, b"{}")
+        answer.then = self._backend.released()
+        return answer
 
     def _of_device(self, request: Request, grant: Grant) -> Answer:
         return self._observations(request, grant, request.params["device"])

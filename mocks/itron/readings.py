@@ -39,13 +39,13 @@ def measure(seed: int, device: MeshDevice, sensor: Sensor, second: int, unit: st
         second: when, in seconds since 1970.
         unit: ``F`` or ``C``, as the temperature board is configured; it leaves the factory with F.
     """
-    source = _Source(seed, f"{device.mac}/{sensor.key}")
+    source = Source(seed, f"{device.mac}/{sensor.key}")
     return Reading(device, sensor, second, _MEASURES[sensor](source, second, unit))
 
 
 def sensor_tag(seed: int, address: str, second: int) -> dict[str, Any]:
     """What a Bluetooth SensorTag tells its gateway, by the names that the vendor's sample uses."""
-    source = _Source(seed, address)
+    source = Source(seed, address)
     return {
         "temperature": round(source.celsius(second), 2),
         "humidity": round(30 + 40 * source.drift("humidity", second, 4 * HOUR), 1),
@@ -61,7 +61,7 @@ def sensor_tag(seed: int, address: str, second: int) -> dict[str, Any]:
     }
 
 
-class _Source:
+class Source:
     """Chance for one sensor, without state."""
 
     def __init__(self, seed: int, name: str) -> None:
@@ -86,16 +86,16 @@ class _Source:
         return place + day + weather
 
 
-def _temperature(source: _Source, second: int, unit: str) -> Mapping[str, Any]:
+def _temperature(source: Source, second: int, unit: str) -> Mapping[str, Any]:
     celsius = round(source.celsius(second), 2)
     return {"temperature": f"{celsius if unit == CELSIUS else celsius * 1.8 + 32:.2f}", "unit": unit}
 
 
-def _echo(_source: _Source, _second: int, _unit: str) -> Mapping[str, Any]:
+def _echo(_source: Source, _second: int, _unit: str) -> Mapping[str, Any]:
     return {"text": "Hello World: 1"}
 
 
-def _methane(source: _Source, second: int, _unit: str) -> Mapping[str, Any]:
+def _methane(source: Source, second: int, _unit: str) -> Mapping[str, Any]:
     cell = second // (6 * HOUR)
     leaks = source.uniform("leak", cell) < 0.02
     powered = INSTALLED + int(source.uniform("installed") * 365 * DAY)
@@ -108,7 +108,7 @@ def _methane(source: _Source, second: int, _unit: str) -> Mapping[str, Any]:
     }
 
 
-def _tilt(source: _Source, second: int, _unit: str) -> Mapping[str, Any]:
+def _tilt(source: Source, second: int, _unit: str) -> Mapping[str, Any]:
     lean = [round(1_000 * (source.uniform(axis) - 0.5) + 6 * source.drift(axis, second, DAY)) for axis in "xyz"]
     knock = source.uniform("knock", second // HOUR) < 0.03
     shock = [int(400 * source.uniform(axis, second // HOUR)) if knock else 0 for axis in ("sx", "sy", "sz")]

@@ -31,6 +31,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         public_base: scheme and host for ``next_page``; empty takes what the client used.
         observations_per_device: how many are kept; the oldest go first.
         megabytes: how much all that is kept may take; the observations that came first go first.
+        events: the extension for event rules, subscriptions and webhooks is on (inferred, all of it).
+        webhooks_anywhere: webhooks may go beyond this machine.
+        simulation: the extension for simulated devices is on (inferred, all of it).
     """
 
     mesh_devices: int = 8
@@ -47,6 +50,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     public_base: str = ""
     observations_per_device: int = 200_000
     megabytes: int = 1_024
+    events: bool = False
+    webhooks_anywhere: bool = False
+    simulation: bool = False
 
     def __post_init__(self) -> None:
         """Keep the numbers in bounds."""

@@ -29,12 +29,32 @@ CREATE TABLE IF NOT EXISTS itron_observations (
     slot INTEGER NOT NULL, tags TEXT, names_device INTEGER NOT NULL, raw BLOB NOT NULL);
 CREATE UNIQUE INDEX IF NOT EXISTS itron_observations_by_device ON itron_observations (device, at, slot);
 CREATE INDEX IF NOT EXISTS itron_observations_by_solution ON itron_observations (solution, at);
+CREATE TABLE IF NOT EXISTS itron_events (
+    number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, solution INTEGER NOT NULL, name TEXT NOT NULL, type TEXT,
+    sensor TEXT NOT NULL, operator TEXT NOT NULL, value TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS itron_subscriptions (
+    number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, solution INTEGER NOT NULL, event TEXT NOT NULL,
+    url TEXT NOT NULL, headers TEXT NOT NULL, client TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS itron_deliveries (
+    number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, subscription TEXT NOT NULL, event TEXT NOT NULL,
+    device TEXT NOT NULL, timestamp TEXT NOT NULL, state TEXT NOT NULL, due INTEGER, attempts TEXT NOT NULL,
+    body BLOB NOT NULL);
+CREATE INDEX IF NOT EXISTS itron_deliveries_by_subscription ON itron_deliveries (subscription, state, number);
+CREATE INDEX IF NOT EXISTS itron_deliveries_pending ON itron_deliveries (due) WHERE state = 'pending';
+CREATE TABLE IF NOT EXISTS itron_simulations (
+    number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, tenant TEXT NOT NULL, template TEXT NOT NULL,
+    sensors TEXT NOT NULL, devices TEXT NOT NULL, interval INTEGER NOT NULL, steps INTEGER, seed INTEGER NOT NULL,
+    start INTEGER NOT NULL, step INTEGER NOT NULL);
 """
 """
 ``itron_meta``: when the world began, and whether its first devices were made yet.
 ``itron_devices.mac``: which mesh device it stands for, if for one.
 ``itron_observations.slot``: 0, so that a second observation of a device with one timestamp takes the first one's place;
 a number of its own where both are kept. ``tags``: percent-encoded, a blank around each.
+
+The last four are the extension's. ``itron_deliveries.due``: when it is sent next; empty while it waits for an answer
+to leave, or is under way. ``attempts``: as ``deliveries.Attempt``. ``body``: empty once nobody will send it any more.
+``itron_simulations.step``: how many were made.
 """
 
 
@@ -55,6 +75,17 @@ _TABLES = (
         "itron_observations",
         ("seq", "device", "solution", "at", "slot", "tags", "names_device", "raw"),
         frozenset({"raw"}),
+    ),
+    _Table("itron_events", ("number", "id", "solution", "name", "type", "sensor", "operator", "value")),
+    _Table("itron_subscriptions", ("number", "id", "solution", "event", "url", "headers", "client")),
+    _Table(
+        "itron_deliveries",
+        ("number", "id", "subscription", "event", "device", "timestamp", "state", "due", "attempts", "body"),
+        frozenset({"body"}),
+    ),
+    _Table(
+        "itron_simulations",
+        ("number", "id", "tenant", "template", "sensors", "devices", "interval", "steps", "seed", "start", "step"),
     ),
 )
 

@@ -246,8 +246,12 @@ def mesh_device(one: MeshDevice, device_id: str) -> Device:
 
 def gateway_device(info: Mapping[str, str], device_id: str) -> Device:
     """A device behind a Bluetooth gateway."""
-    whole = {ID: device_id, DEVICE_TYPE: SENSOR_TAG, DOMAIN_INFO: info}
-    return Device(device_id, SENSOR_TAG, None, msgspec.json.encode(whole))
+    return simulated_device(SENSOR_TAG, info, device_id)
+
+
+def simulated_device(kind: str, info: Mapping[str, Any], device_id: str) -> Device:
+    """A device of a type, whatever is known of it."""
+    return Device(device_id, kind, None, msgspec.json.encode({ID: device_id, DEVICE_TYPE: kind, DOMAIN_INFO: info}))
 
 
 def listing(name: str, items: Iterable[bytes]) -> bytes:

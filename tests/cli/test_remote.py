@@ -139,7 +139,7 @@ def test_faults_come_from_a_file(remote: Remote, tmp_path: Path) -> None:
         (["--reset", "--nth", "1", "--every", "2"], "one of"),
         (["--delay", "1s", "--phase", "before"], "before"),
         (["--type", "ACK", "--topic", "a", "--drop"], "type ACK goes with coap, and `topic` 'a' with mqtt"),
-        (["--drop", "--protocol", "http"], "`drop` goes with coap, mqtt and udp"),
+        (["--drop", "--protocol", "http"], "`drop` goes with coap, mqtt, udp and webhook"),
         (["--drop", "--timeout", "1s"], "--timeout goes with --reorder"),
         (["--corrupt", "1:9"], "$.action.bit"),
         ([], "by options, or in a --file"),

@@ -118,12 +118,14 @@ class HttpEdge:
             head.append((b"content-length", b"%d" % len(answer.body)))
         head.append((b"date", self._date_line()))
         body = b"" if scope["method"] == "HEAD" else answer.body
-        await send({"type": "http.response.start", "status": answer.status or 500, "headers": head})
-        await send({"type": "http.response.body", "body": body})
-        if gate is not None:
-            gate.spoil()
-        if answer.then is not None:
-            answer.then()
+        try:
+            await send({"type": "http.response.start", "status": answer.status or 500, "headers": head})
+            await send({"type": "http.response.body", "body": body})
+            if gate is not None:
+                gate.spoil()
+        finally:
+            if answer.then is not None:
+                answer.then()
 
     def _date_line(self) -> bytes:
         """The world's time as the ``Date`` header has it; made anew once a second."""

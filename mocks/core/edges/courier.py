@@ -1,8 +1,10 @@
 """Letters out of a world: what a vendor sends to its customer's own server, over a real socket, and what came of it.
 
 A vendor's rules decide what is sent when, and what an outcome means; the courier only carries. It works on the world's
-loop, so that neither a slow receiver nor one that asks back in the middle holds anybody up. A receiver lies on this
-machine unless the vendor was told otherwise: a fake must not become a way to reach other hosts.
+loop, so that neither a slow receiver nor one that asks back in the middle holds anybody up. Letters to one receiver go
+one after the other, in the order in which they were sent or the fault plan left them; whoever is slow delays only what
+is sent to him. A receiver lies on this machine unless the vendor was told otherwise: a fake must not become a way to
+reach other hosts.
 """
 
 from __future__ import annotations
@@ -11,51 +13,35 @@ import asyncio
 import logging
 import ssl
 import threading
-from dataclasses import dataclass
+from collections import deque
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 import httpx
 
+from .letters import METHOD, PROTOCOL, Copy, Letter, LetterGate, Outcome
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..clock import Clock
+    from ..faults import FaultPlan
+    from ..journal import Journal
+    from ..sockets import Running
     from ..store import Store
-    from .loop import LoopThread
+
+__all__ = ["Courier", "Letter", "Outcome"]
 
 MOST_UNDER_WAY = 1_000
 """Letters that may be under way at once; one more fails at once, as if nobody had answered."""
 
 SECONDS = 10.0
-"""A receiver that has not answered by then has not answered."""
+"""A receiver that is silent for so long has not answered."""
+
+SECONDS_IN_ALL = 30.0
+"""Nor has one that dribbles for so long."""
 
 _log = logging.getLogger("vendorlab")
-
-
-@dataclass(frozen=True, slots=True)
-class Letter:
-    """What is sent, by POST.
-
-    Attributes:
-        url: where to; ``http`` or ``https``.
-        headers: beside ``Host`` and ``Content-Length``.
-        body: as it goes out.
-        anywhere: also beyond loopback.
-    """
-
-    url: str
-    headers: tuple[tuple[str, str], ...]
-    body: bytes
-    anywhere: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What came of a letter: the receiver's status, or why there is none."""
-
-    status: int | None
-    error: str = ""
 
 
 class Courier:
@@ -64,27 +50,55 @@ class Courier:
     Args:
         clock: whose lock is held while an outcome is told.
         store: what an outcome changes there is made durable.
-        thread: gives the loop to work on.
+        faults: the world's plan.
+        journal: remembers every letter.
+        running: gives the loop to work on, and line time there.
     """
 
-    def __init__(self, clock: Clock, store: Store, thread: Callable[[], LoopThread]) -> None:
+    def __init__(
+        self, clock: Clock, store: Store, faults: FaultPlan, journal: Journal, running: Callable[[], Running]
+    ) -> None:
         self._clock = clock
         self._store = store
-        self._thread = thread
+        self._faults = faults
+        self._journal = journal
+        self._running = running
         self._idle = threading.Condition()
-        self._under_way = 0
+        self._under_way: set[object] = set()
+        self._lanes: dict[tuple[int, str], deque[Copy]] = {}
+        self._gates: dict[str, LetterGate] = {}
         self._era = 0
         self._client: httpx.AsyncClient | None = None
 
-    def send(self, letter: Letter, done: Callable[[Outcome], None]) -> None:
-        """Send a letter and return at once; ``done`` is told what came of it, under the world's lock."""
+    def send(self, letter: Letter, done: Callable[[Outcome], str | None]) -> None:
+        """Send a letter and return at once.
+
+        Args:
+            letter: what and where to.
+            done: told what came of it, under the world's lock; at once when it cannot even be sent. It may say in a
+                word for the journal what that means.
+        """
+        with self._clock.lock:
+            copy = Copy(letter, done, self._era, began=self._clock.source())
+            if not self._take(copy):
+                self._tell(copy, Outcome(None, "too many letters are under way"))
+                return
+            lost = self._gate(letter.vendor)(copy)
+            if lost is not None:
+                self._end(copy)
+                self._tell(copy, Outcome(None, f"lost, by the fault {lost}"))
+
+    def announce(self) -> Callable[[], None]:
+        """Letters will follow, so nothing has settled before the returned function is called: they are sent."""
+        promise = object()
         with self._idle:
-            full = self._under_way >= MOST_UNDER_WAY
-            self._under_way += not full
-        if full:
-            done(Outcome(None, "too many letters are under way"))
-            return
-        asyncio.run_coroutine_threadsafe(self._carry(letter, done, self._era), self._thread().loop)
+            self._under_way.add(promise)
+        return lambda: self._end(promise)
+
+    @property
+    def busy(self) -> bool:
+        """Whether a letter is under way, or announced."""
+        return bool(self._under_way)
 
     def settle(self, timeout: float) -> bool:
         """Wait, for seconds of real time, until no letter is under way; not on the loop, and not under the lock."""
@@ -92,22 +106,109 @@ class Courier:
             return self._idle.wait_for(lambda: not self._under_way, timeout)
 
     def forget(self) -> None:
-        """What comes of the letters that are under way concerns nobody any more."""
-        self._era += 1
+        """What comes of the letters that are under way concerns nobody any more, and those that wait stay here."""
+        with self._idle:
+            self._era += 1
+            self._gates.clear()
+            self._lanes.clear()
+            self._under_way.clear()
+            self._idle.notify_all()
 
-    async def _carry(self, letter: Letter, done: Callable[[Outcome], None], era: int) -> None:
+    # --- the way out ---------------------------------------------------------------------------------------------
+
+    def _gate(self, vendor: str) -> LetterGate:
+        if vendor not in self._gates:
+            self._gates[vendor] = LetterGate(self._faults, vendor, self._later, self._forward)
+        return self._gates[vendor]
+
+    def _take(self, copy: Copy) -> bool:
+        with self._idle:
+            if len(self._under_way) >= MOST_UNDER_WAY:
+                return False
+            self._under_way.add(copy)
+            return True
+
+    def _end(self, one: object) -> None:
+        with self._idle:
+            self._under_way.discard(one)
+            if not self._under_way:
+                self._idle.notify_all()
+
+    def _forward(self, copy: Copy, delay: float) -> None:
+        """A copy has passed the gate."""
+        if copy.era != self._era or (copy.done is None and not self._take(copy)):
+            return
+        if delay:
+            self._later(delay, lambda: self._queue(copy))
+        else:
+            self._queue(copy)
+
+    def _queue(self, copy: Copy) -> None:
+        with self._idle:
+            if copy.era != self._era:
+                return
+            way = copy.era, copy.letter.peer
+            lane = self._lanes.get(way)
+            if lane is not None:
+                lane.append(copy)
+                return
+            self._lanes[way] = deque([copy])
+        asyncio.run_coroutine_threadsafe(self._drain(way), self._running().thread.loop)
+
+    async def _drain(self, way: tuple[int, str]) -> None:
+        """Carry what is to go to one receiver, one after the other, until there is no more."""
+        while True:
+            with self._idle:
+                lane = self._lanes.get(way)
+                if not lane:
+                    self._lanes.pop(way, None)
+                    return
+                copy = lane.popleft()
+            await self._carry(copy)
+
+    async def _carry(self, copy: Copy) -> None:
         try:
-            outcome = await self._post(letter)
+            copy.began = self._clock.source()
+            outcome = await self._post(copy.letter)
             with self._clock.lock:
-                if era == self._era:
-                    done(outcome)
+                if copy.era == self._era:
+                    self._tell(copy, outcome)
                     self._store.commit()
         except Exception:  # noqa: BLE001  nobody waits for it
             _log.exception("vendorlab made a mistake with what came of a letter")
         finally:
-            with self._idle:
-                self._under_way -= 1
-                self._idle.notify_all()
+            self._end(copy)
+
+    def _tell(self, copy: Copy, outcome: Outcome) -> None:
+        """What came of a copy goes to who waits for it, and into the journal; under the world's lock."""
+        cause = "repeated" if copy.done is None else copy.done(outcome) or outcome.cause
+        letter = copy.letter
+        path, query = letter.shown()
+        self._journal.add(
+            self._clock.micros(),
+            letter.vendor,
+            PROTOCOL,
+            letter.operation,
+            METHOD,
+            path,
+            query,
+            "",
+            letter.principal,
+            outcome.status or 0,
+            cause,
+            copy.fault,
+            self._clock.source() - copy.began,
+            {**letter.detail, **({"error": outcome.error} if outcome.error else {})},
+        )
+
+    def _later(self, seconds: float, callback: Callable[[], None]) -> _Alarm:
+        """Call back after seconds of line time, under the world's lock; from any thread."""
+        running = self._running()
+        alarm = _Alarm(self._clock, callback)
+        running.thread.loop.call_soon_threadsafe(lambda: running.line.later(seconds, alarm))
+        return alarm
+
+    # --- the wire ------------------------------------------------------------------------------------------------
 
     async def _post(self, letter: Letter) -> Outcome:
         outcome = Outcome(None, "the name of the receiver does not resolve")
@@ -117,7 +218,8 @@ class Courier:
                 if not (letter.anywhere or ip_address(address).is_loopback):
                     return Outcome(None, "the receiver is not on this machine")
                 try:
-                    return Outcome(await self._ask(letter, url, address))
+                    async with asyncio.timeout(SECONDS_IN_ALL):
+                        return Outcome(await self._ask(letter, url, address))
                 except httpx.ConnectError as error:  # the next address may be the one that listens
                     outcome = Outcome(None, _words(error))
         except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
@@ -136,7 +238,7 @@ class Courier:
         headers = [("Host", url.netloc.decode("ascii")), *letter.headers]
         # The address that was looked at is the one that is called: a name may lead elsewhere a moment later.
         request = self._client.build_request(
-            "POST",
+            METHOD,
             url.copy_with(host=address),
             headers=headers,
             content=letter.body,
@@ -145,6 +247,23 @@ class Courier:
         answer = await self._client.send(request, stream=True, follow_redirects=False)
         await answer.aclose()
         return answer.status_code
+
+
+class _Alarm:
+    """Something that happens later, unless it was called off."""
+
+    def __init__(self, clock: Clock, callback: Callable[[], None]) -> None:
+        self._clock = clock
+        self._callback: Callable[[], None] | None = callback
+
+    def __call__(self) -> None:
+        with self._clock.lock:
+            callback, self._callback = self._callback, None
+            if callback is not None:
+                callback()
+
+    def cancel(self) -> None:
+        self._callback = None
 
 
 async def _addresses(url: httpx.URL) -> list[str]:

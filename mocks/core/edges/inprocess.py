@@ -42,16 +42,24 @@ class InProcessTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Answer one request of a ``httpx.Client``."""
         answer = self._answer(request, request.read())
-        if seconds := self._delay(answer, request):
-            self._sleep(seconds)
-        return self._respond(answer, request)
+        try:
+            if seconds := self._delay(answer, request):
+                self._sleep(seconds)
+            return self._respond(answer, request)
+        finally:
+            if answer.then is not None:
+                answer.then()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Answer one request of a ``httpx.AsyncClient``."""
         answer = self._answer(request, await request.aread())
-        if seconds := self._delay(answer, request):
-            await asyncio.sleep(seconds)
-        return self._respond(answer, request)
+        try:
+            if seconds := self._delay(answer, request):
+                await asyncio.sleep(seconds)
+            return self._respond(answer, request)
+        finally:
+            if answer.then is not None:
+                answer.then()
 
     def _answer(self, request: httpx.Request, body: bytes) -> Answer:
         headers: dict[str, str] = {}

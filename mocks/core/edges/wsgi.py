@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 REQUEST = "vendorlab.request"
 WIRE = "vendorlab.wire"
+THEN = "vendorlab.then"
 UNROUTED = "unrouted"
 
 Environ = dict[str, Any]
@@ -104,7 +105,9 @@ def _respond(answer: Answer, environ: Environ) -> flask.Response:
         response.headers.add(name, value)
     if "Content-Length" not in response.headers:
         response.headers["Content-Length"] = str(len(answer.body))
-    if answer.then is not None:
+    if REQUEST in environ:
+        environ[THEN] = answer.then  # the edge that called knows when the answer has left
+    elif answer.then is not None:
         response.call_on_close(answer.then)
     return response
 
@@ -144,5 +147,5 @@ def call(app: flask.Flask, request: Request) -> Answer:
     chunks: Any = app.wsgi_app(environ, start_response)
     answer.body = b"".join(chunks)
     chunks.close()
-    answer.wire = environ.get(WIRE)
+    answer.wire, answer.then = environ.get(WIRE), environ.get(THEN)
     return answer

@@ -133,8 +133,9 @@ class Dispatch:
     def _strike(self, rule: Rule, request: Request, answer: Answer | None) -> Answer:
         action = rule.action
         if isinstance(action, Status):
+            then = answer.then if answer else None
             answer = self.site.failure(action.status, request)
-            answer.cause = "fault"
+            answer.cause, answer.then = "fault", then
         elif answer is None:
             answer = Answer(0, cause="fault")  # nobody made one, and the wire will be silent
         elif isinstance(action, ContentType):

@@ -20,7 +20,10 @@ _TYPES = [*get_args(CoapType), *get_args(PacketType)]
 
 _MATCH: dict[str, dict[str, Any]] = {
     "vendor": {"help": "Only exchanges with this vendor."},
-    "protocol": {"type": click.Choice(get_args(Protocol)), "help": "Only this protocol; udp is any datagram."},
+    "protocol": {
+        "type": click.Choice(get_args(Protocol)),
+        "help": "Only this protocol; udp is any datagram, webhook what a fake sends to a customer.",
+    },
     "operation": {"help": "Only this operation, such as token or whoami (`vendorlab journal` shows their names)."},
     "method": {"help": "Only this method, of HTTP or CoAP."},
     "principal": {"help": "Only this caller: a user's name, a client's id, or anonymous."},
@@ -31,7 +34,7 @@ _MATCH: dict[str, dict[str, Any]] = {
         "help": "Only CoAP messages of this type (CON, NON, ACK, RST), or MQTT packets (CONNECT, PUBLISH, ...).",
     },
     "code": {"metavar": "C.DD", "help": "Only CoAP messages with this code, such as 2.05; 0.01 is a GET."},
-    "device": {"help": "Only CoAP messages to or from this device."},
+    "device": {"help": "Only CoAP messages to or from this device, or webhooks that tell of it."},
     "session": {"help": "Only this session: an MQTT client's id, or what the CoAP vendor calls one."},
     "peer": {"metavar": "HOST:PORT", "help": "Only messages to or from this address."},
     "topic": {"help": "Only this topic of MQTT; may hold + and #."},

@@ -67,7 +67,13 @@ def world() -> Iterator[World]:
 def deliver(world: World, url: str, **options: Any) -> Outcome:
     """Send one letter and wait for what comes of it."""
     told: list[Outcome] = []
-    letter = Letter(url, (("Content-Type", "application/json"), ("X-Kind", "test")), b'{"a": 1}', **options)
+    letter = Letter(
+        vendor="shop",
+        url=url,
+        headers=(("Content-Type", "application/json"), ("X-Kind", "test")),
+        body=b'{"a": 1}',
+        **options,
+    )
     courier = world._send_by()
     courier.send(letter, told.append)
     assert world.settle(PATIENCE)
@@ -147,7 +153,7 @@ def test_outcome_is_told_under_the_worlds_lock(world: World, receiver: Receiver)
         other.start()
         other.join()
 
-    world._send_by().send(Letter(receiver.url, (), b""), told)
+    world._send_by().send(Letter(vendor="shop", url=receiver.url), told)
     assert world.settle(PATIENCE)
     assert free == [False]
 
@@ -158,7 +164,7 @@ def test_one_letter_too_many_fails_at_once(world: World, receiver: Receiver, mon
     receiver.meanwhile = lambda: asked.wait(PATIENCE)
     told: list[Outcome] = []
     for _ in range(2):
-        world._send_by().send(Letter(receiver.url, (), b""), told.append)
+        world._send_by().send(Letter(vendor="shop", url=receiver.url), told.append)
     assert told == [Outcome(None, "too many letters are under way")]
     asked.set()
     assert world.settle(PATIENCE)
@@ -169,7 +175,7 @@ def test_reset_world_does_not_hear_of_letters_sent_before(world: World, receiver
     asked = threading.Event()
     receiver.meanwhile = lambda: asked.wait(PATIENCE)
     told: list[Outcome] = []
-    world._send_by().send(Letter(receiver.url, (), b""), told.append)
+    world._send_by().send(Letter(vendor="shop", url=receiver.url), told.append)
     world.reset()
     asked.set()
     assert world.settle(PATIENCE)
@@ -180,7 +186,7 @@ def test_stop_does_not_wait_for_a_receiver(receiver: Receiver) -> None:
     asked = threading.Event()
     receiver.meanwhile = lambda: asked.wait(PATIENCE)
     with World({}, WorldOptions(start=START, rate=0.0)) as world:
-        world._send_by().send(Letter(receiver.url, (), b""), lambda _outcome: None)
+        world._send_by().send(Letter(vendor="shop", url=receiver.url), lambda _outcome: None)
         assert not world.settle(0.01)
     asked.set()
 
@@ -192,7 +198,7 @@ def test_settle_runs_timers_that_an_outcome_made_due(world: World, receiver: Rec
     def told(_outcome: Outcome) -> None:
         world.clock.call_at(world.clock.micros(), "again")
 
-    world._send_by().send(Letter(receiver.url, (), b""), told)
+    world._send_by().send(Letter(vendor="shop", url=receiver.url), told)
     assert world.settle(PATIENCE)
     assert fired == [{}]
 

@@ -298,7 +298,9 @@ class Watched:
         self._log.emit = self.troubles.append  # type: ignore[method-assign,assignment]
         for name in ("vendorlab", "asyncio"):
             logging.getLogger(name).addHandler(self._log)
-        self.world._sockets.thread().loop.set_exception_handler(lambda _loop, context: self.troubles.append(context))
+        self.world._sockets.running().thread.loop.set_exception_handler(
+            lambda _loop, context: self.troubles.append(context)
+        )
 
     def close(self) -> None:
         for name in ("vendorlab", "asyncio"):

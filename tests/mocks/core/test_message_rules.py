@@ -39,10 +39,10 @@ def strike(plan: FaultPlan, on: ON = "coap", /, **seen: str) -> str | None:
 @pytest.mark.parametrize(
     ("action", "expected", "protocols"),
     [
-        ({"kind": "drop"}, Drop(), "coap udp mqtt"),
-        ({"kind": "duplicate"}, Duplicate(count=1, gap=0), "coap udp mqtt"),
-        ({"kind": "duplicate", "count": 3, "gap": 0.5}, Duplicate(count=3, gap=0.5), "coap udp mqtt"),
-        ({"kind": "reorder"}, Reorder(behind=1, timeout=1), "coap udp"),
+        ({"kind": "drop"}, Drop(), "coap udp mqtt webhook"),
+        ({"kind": "duplicate"}, Duplicate(count=1, gap=0), "coap udp mqtt webhook"),
+        ({"kind": "duplicate", "count": 3, "gap": 0.5}, Duplicate(count=3, gap=0.5), "coap udp mqtt webhook"),
+        ({"kind": "reorder"}, Reorder(behind=1, timeout=1), "coap udp webhook"),
         ({"kind": "corrupt", "offset": -1, "bit": 7}, Corrupt(offset=-1, bit=7), "coap udp mqtt"),
         ({"kind": "cut"}, Cut(), "mqtt"),
         ({"kind": "refuse"}, Refuse(code=0x87), "mqtt"),
@@ -64,11 +64,19 @@ def test_action_is_read_and_knows_where_it_fits(action: dict[str, Any], expected
     [
         (
             {"action": {"kind": "reorder"}, "match": {"protocol": "mqtt"}},
-            "`reorder` goes with coap and udp, and this rule with mqtt",
+            "`reorder` goes with coap, udp and webhook, and this rule with mqtt",
+        ),
+        (
+            {"action": DROP, "match": {"protocol": "webhook", "direction": "in"}},
+            "this rule goes with webhook, and `direction` 'in' with",
+        ),
+        (
+            {"action": {"kind": "corrupt"}, "match": {"protocol": "webhook"}},
+            "`corrupt` goes with coap, mqtt and udp, and this rule with webhook",
         ),
         (
             {"action": DROP, "match": {"protocol": "http"}},
-            "`drop` goes with coap, mqtt and udp, and this",
+            "`drop` goes with coap, mqtt, udp and webhook, and this",
         ),
         (
             {"action": {"kind": "status", "status": 503}, "match": {"direction": "in"}},
