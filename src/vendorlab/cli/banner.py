@@ -81,7 +81,7 @@ def _try(name: str, found: dict[str, Any]) -> str:
     if name == "slv":
         login = f"{credentials['username']}:{credentials['password']}"
         path = "/reports/api/userprofile/getCurrentUser?ser=json"
-        return f"{curl} -i -u {login} -H 'X-CSRF-Token: Fetch' '{found['url']}{path}'"
+        return f"{curl} -u {login} -H 'X-CSRF-Token: Fetch' '{found['url']}{path}'"
     return f"{curl} {found['url']}/"
 
 
