@@ -6,16 +6,18 @@ ClientError                    the base: message, method, path
 ├── StoreError                 the token store cannot be read, written or locked
 ├── NetworkError               no answer came, also after trying again
 ├── Throttled                  the rate limit asks for a longer wait than `max_wait`
+├── DeadlineExceeded           what was waited for had not ended in time; it goes on
 ├── AuthenticationError
 │   ├── LoginRequired          no usable token and nothing to log in with: a person must act
 │   │   ├── LoginRefused       the vendor refused the login; `error` is its OAuth code
 │   │   └── KeyRefused         the vendor refused the API key
-│   └── TokenRefused           a token just made was refused
+│   └── TokenRefused           a token or session just made was refused
 └── ResponseError              the vendor answered, but not with what was asked for; `status`
     ├── BadRequest             400; `detail` and `fields` say what was wrong
     ├── PermissionDenied       403
     ├── NotFound               404
     ├── ServerError            5xx
+    ├── OperationFailed        a success by its status, whose body says that it is none; `code`, `label`
     └── UnexpectedResponse     any other status, or a body of another shape; `field` names the place
         └── NotJson            a page, or part of an answer: something on the way may have spoken
 ```
@@ -76,6 +78,10 @@ class Throttled(ClientError):  # noqa: N818 - the field's word
         self.retry_after = retry_after
 
 
+class DeadlineExceeded(ClientError):  # noqa: N818 - the field's word
+    """What was waited for had not ended in time. It was not called off: it may be waited for again."""
+
+
 class AuthenticationError(ClientError):
     """The client could not prove who it is."""
 
@@ -101,7 +107,7 @@ class KeyRefused(LoginRequired):
 
 
 class TokenRefused(AuthenticationError):  # noqa: N818 - it names what happened
-    """An access token was refused although it had just been renewed."""
+    """An access token or a session was refused although it had just been renewed."""
 
 
 class ResponseError(ClientError):
@@ -149,6 +155,32 @@ class NotFound(ResponseError):  # noqa: N818 - HTTP's word
 
 class ServerError(ResponseError):
     """5xx: the vendor is in trouble."""
+
+
+class OperationFailed(ResponseError):  # noqa: N818 - it names what happened
+    """The vendor answered 200, and told in the body that it could not do what was asked.
+
+    Attributes:
+        code: The vendor's code, as a number where it is one.
+        label: The code in the vendor's words, or "".
+        detail: The vendor's message, or "".
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int = 200,
+        code: int | str = 0,
+        label: str = "",
+        detail: str = "",
+        method: str = "",
+        path: str = "",
+    ) -> None:
+        super().__init__(message, status=status, method=method, path=path)
+        self.code = code
+        self.label = label
+        self.detail = detail
 
 
 class UnexpectedResponse(ResponseError):  # noqa: N818 - it names what came

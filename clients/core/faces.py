@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Self, TypeVar
 
 import httpx
@@ -17,6 +18,11 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
+def no_cookies() -> CookieJar:
+    """Return a jar that takes none: a call shows what its steps say, and nothing that an answer has left behind."""
+    return CookieJar(DefaultCookiePolicy(allowed_domains=[]))
+
+
 class SyncFace:
     """A client for threads; may be shared among them."""
 
@@ -29,6 +35,7 @@ class SyncFace:
             timeout=session.timeout,
             headers=session.headers,
             verify=session.verify,
+            cookies=no_cookies(),
         )
         self._session = session
         self._driver = SyncDriver(http, sleep)
@@ -69,6 +76,7 @@ class AsyncFace:
             timeout=session.timeout,
             headers=session.headers,
             verify=session.verify,
+            cookies=no_cookies(),
         )
         self._session = session
         self._driver = AsyncDriver(http, sleep)

@@ -164,7 +164,7 @@ class Node:
         raise self._expected("a number of seconds")
 
     def _at(self, place: str, value: Any) -> Node:
-        return Node(self.call, self.status, value, place)
+        return type(self)(self.call, self.status, value, place)
 
     def _below(self, name: str) -> str:
         return f"{self.place}.{name}" if self.place else name
@@ -209,9 +209,15 @@ def answer(response: httpx.Response, call: Call) -> Node:
     return decode(response, call)
 
 
-def refusal(response: httpx.Response, call: Call) -> ResponseError:
-    """Turn an answer that is not a success into the error that it means."""
-    status, message = response.status_code, complaint(response)
+def refusal(response: httpx.Response, call: Call, said: str = "") -> ResponseError:
+    """Turn an answer that is not a success into the error that it means.
+
+    Args:
+        response: The answer.
+        call: What was asked.
+        said: What it says, where that is no JSON.
+    """
+    status, message = response.status_code, complaint(response, said)
     match status:
         case 400:
             detail, fields = _complaints(response)
@@ -226,10 +232,10 @@ def refusal(response: httpx.Response, call: Call) -> ResponseError:
             return unexpected(response, call, "no success, and no known error")
 
 
-def complaint(response: httpx.Response) -> str:
+def complaint(response: httpx.Response, said: str = "") -> str:
     """Return the status of an answer that is not a success, and what the vendor says about it."""
     detail, fields = _complaints(response)
-    reason = detail or "; ".join(f"{name}: {' '.join(texts)}" for name, texts in fields.items())
+    reason = detail or "; ".join(f"{name}: {' '.join(texts)}" for name, texts in fields.items()) or said
     return f"{response.status_code} {reason or response.reason_phrase}".strip()
 
 

@@ -32,15 +32,13 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class SharedOptions(TypedDict, total=False):
+class LineOptions(TypedDict, total=False):
     """Keyword arguments that every client takes.
 
     Attributes:
-        store: Where tokens are kept; in memory by default.
         retry: How often and how patiently to try again.
         max_wait: The most seconds that one request may wait for its pace or out of a throttle.
         timeout: Seconds without progress on a connection.
-        margin: Seconds before expiry at which a token is renewed (at most a tenth of its life).
         lock_timeout: Seconds to wait while somebody else renews.
         clock: Seconds, for expiry and pace alike; by default the system's wall clock for the one and its
             monotonic clock for the other.
@@ -48,14 +46,24 @@ class SharedOptions(TypedDict, total=False):
             one; by default the public ones are.
     """
 
-    store: TokenStore | None
     retry: RetryPolicy | None
     max_wait: float
     timeout: float
-    margin: float
     lock_timeout: float
     clock: Callable[[], float] | None
     ca: CaFile
+
+
+class SharedOptions(LineOptions, total=False):
+    """Keyword arguments of clients whose vendor gives tokens, beside those of `LineOptions`.
+
+    Attributes:
+        store: Where tokens are kept; in memory by default.
+        margin: Seconds before expiry at which a token is renewed (at most a tenth of its life).
+    """
+
+    store: TokenStore | None
+    margin: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,9 @@ T = TypeVar("T")
 LOCK_POLL = 0.01
 """Seconds of the wall between two tries for a lock that somebody else holds."""
 
+Parameters: TypeAlias = Mapping[str, str | list[str]]
+"""Those of a query or a form; a list stands for one that is repeated."""
+
 
 class Lock(Protocol):
     """A lock that is tried, never waited in, so that an event loop can wait for it too."""
@@ -46,10 +49,11 @@ class Call:
     Attributes:
         method: The HTTP method.
         path: The path below the base URL, slash kept as given.
-        params: The query.
-        form: A form-encoded body.
+        params: The query; a list stands for a parameter that is repeated.
+        form: A form-encoded body, likewise.
         json: A JSON body.
-        text: A JSON body that is written already.
+        text: A body that is written already; JSON, unless the headers say otherwise.
+        headers: Further headers.
         credential: Sent in the Authorization header and nowhere else.
         url: Where to send it, whole and as given, in place of the base URL, path and query; errors name the path.
         once: Whether sending it twice could do harm, so that it is sent again only if it surely never arrived.
@@ -57,10 +61,11 @@ class Call:
 
     method: str
     path: str
-    params: Mapping[str, str] | None = None
-    form: Mapping[str, str] | None = field(default=None, repr=False)
+    params: Parameters | None = None
+    form: Parameters | None = field(default=None, repr=False)
     json: Any = field(default=None, repr=False)
     text: str | None = field(default=None, repr=False)
+    headers: Mapping[str, str] | None = field(default=None, repr=False)
     credential: Credential | None = None
     url: str | None = field(default=None, repr=False)
     once: bool = False
@@ -104,6 +109,8 @@ def request_of(client: httpx.Client | httpx.AsyncClient, call: Call, timeout: fl
     headers = {} if call.credential is None else {"Authorization": call.credential.header()}
     if call.text is not None:
         headers["Content-Type"] = "application/json"
+    if call.headers is not None:
+        headers |= call.headers
     return client.build_request(
         call.method,
         call.path if call.url is None else call.url,

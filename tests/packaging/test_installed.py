@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     RunInstalled = Callable[..., subprocess.CompletedProcess[str]]
 
-# Those need pytest, which a plain install does not bring.
-NOT_CORE = ("vendorlab.contracts", "vendorlab.pytest_plugin")
+# Those need pytest or websockets, which a plain install does not bring.
+NOT_CORE = ("vendorlab.contracts", "vendorlab.pytest_plugin", "vendorlab.mocks.core.edges.websocket")
 IMPORT_EACH = """
 import importlib, sys
 for name in sys.argv[1:]:

@@ -108,6 +108,8 @@ class Line:
         self._on_clock = on_clock
         self._pending: dict[int, tuple[Timer, Callable[[], None]]] = {}
         self._numbers = 0
+        self.now: Callable[[], float] = self._clock_seconds if on_clock else clock.source
+        """Seconds of line time; only their differences mean anything."""
         clock.on("line", self._due, transient=True)
 
     def later(self, seconds: float, callback: Callable[[], None]) -> Handle:
@@ -128,6 +130,9 @@ class Line:
             timer, _ = self._pending.pop(number, (None, None))
             if timer is not None:
                 self._clock.cancel(timer)
+
+    def _clock_seconds(self) -> float:
+        return self._clock.micros() / SECOND
 
     def stop(self) -> None:
         """Let nobody wait any more: the loop is about to end."""

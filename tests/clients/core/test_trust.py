@@ -21,12 +21,14 @@ from vendorlab.clients.core.trust import trusted
 from vendorlab.clients.inode import AsyncINodeClient, INodeClient
 from vendorlab.clients.itron import AsyncDataPlatformClient, DataPlatformClient
 from vendorlab.clients.scanalytics import ScanalyticsClient
+from vendorlab.clients.slv import AsyncSlvClient, SlvClient
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
 KEY: dict[str, Any] = {"api_key": "0123456789abcdef"}
+ACCOUNT: dict[str, Any] = {"username": "ada", "password": "p", "login": "basic"}
 LOGIN: dict[str, Any] = {"client_id": "app", "client_secret": "s", "username": "ada@example.com", "password": "p"}
 IMPATIENT = RetryPolicy(attempts=1, chance=random.Random(7))
 
@@ -86,9 +88,10 @@ def test_sync_clients_trust_the_file(vendor: str, ca: Path) -> None:
         INodeClient(vendor, ca=ca, **KEY) as inode,
         ScanalyticsClient(vendor, ca=str(ca), **LOGIN) as scanalytics,
         DataPlatformClient(vendor, token="t", ca=ca) as itron,
+        SlvClient(vendor, ca=ca, **ACCOUNT) as slv,
         ControlClient(vendor, ca=ca) as control,
     ):
-        assert (inode.links(), scanalytics.deployments(), itron.devices()) == ([], [], [])
+        assert (inode.links(), scanalytics.deployments(), itron.devices(), slv.geozones()) == ([], [], [], [])
         assert control.health().listeners == ()
 
 
@@ -97,8 +100,9 @@ def test_async_clients_trust_the_file(vendor: str, ca: Path) -> None:
         async with (
             AsyncINodeClient(vendor, ca=ca, **KEY) as inode,
             AsyncDataPlatformClient(vendor, token="t", ca=ca) as itron,
+            AsyncSlvClient(vendor, ca=ca, **ACCOUNT) as slv,
         ):
-            assert (await inode.links(), await itron.devices()) == ([], [])
+            assert (await inode.links(), await itron.devices(), await slv.geozones()) == ([], [], [])
 
     asyncio.run(story())
 
@@ -112,9 +116,10 @@ def test_file_can_be_named_in_the_environment(vendor: str, ca: Path) -> None:
         INodeClient.from_env(environment("INODE")) as inode,
         ScanalyticsClient.from_env(environment("SCANALYTICS")) as scanalytics,
         DataPlatformClient.from_env(environment("ITRON_PLATFORM"), token="t") as itron,
+        SlvClient.from_env(environment("SLV"), login="basic") as slv,
         ControlClient.from_env(environment("CONTROL")) as control,
     ):
-        assert (inode.links(), scanalytics.deployments(), itron.devices()) == ([], [], [])
+        assert (inode.links(), scanalytics.deployments(), itron.devices(), slv.geozones()) == ([], [], [], [])
         assert control.health().listeners == ()
 
 
