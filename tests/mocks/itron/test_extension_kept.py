@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -25,6 +27,7 @@ from tests.mocks.itron.test_kept import kept, killed, token_of, url_of
 from tests.mocks.support import PATIENCE, eventually
 
 from vendorlab.clients.itron import WebhookReceiver
+from vendorlab.mocks.core.store import FILE
 from vendorlab.mocks.itron import deliveries, simulation
 
 if TYPE_CHECKING:
@@ -110,6 +113,24 @@ def test_answer_that_left_no_more_does_not_lose_the_delivery(tmp_path: Path) -> 
         settle(second)
         assert len(receiver.deliveries) == 1
         second.world.close()
+
+
+def test_whatever_somebody_is_told_of_is_durable_by_then(tmp_path: Path) -> None:
+    caller, receiver = kept(tmp_path, events=True, simulation=True), Receiver()
+    subscribe(caller, receiver.url, make_event(caller, STUDIO, value=-100), STUDIO)
+    simulate(caller, devices=1)
+    found: list[Any] = []
+
+    def look() -> None:
+        with closing(sqlite3.connect(tmp_path / FILE)) as other:  # it sees what was committed, and nothing else
+            found.extend(other.execute("SELECT state, attempts FROM itron_deliveries").fetchall())
+
+    receiver.meanwhile = look
+    settle(caller, 60)
+    receiver.shutdown()
+    receiver.server_close()
+    assert [(state, attempts.count("[")) for state, attempts in found] == [("pending", 2)]
+    caller.world.close()
 
 
 def test_simulation_goes_on_in_the_next_process(tmp_path: Path) -> None:
