@@ -156,7 +156,13 @@ def test_up_tells_how_to_trust_it_and_takes_its_certificate_away(tmp_path: Path)
 
 
 def test_up_takes_its_certificate_away_when_its_terminal_goes(tmp_path: Path) -> None:
-    up = start_up(tmp_path, "inode", "--tls")
+    before = signal.signal(
+        signal.SIGHUP, signal.SIG_DFL
+    )  # whoever runs the tests may ignore it, and `up` respects that
+    try:
+        up = start_up(tmp_path, "inode", "--tls")
+    finally:
+        signal.signal(signal.SIGHUP, before)
     folder = Path(up.ready["vendors"]["inode"]["ca"]).parent
     assert folder.exists()
     up.process.send_signal(signal.SIGHUP)
