@@ -24,7 +24,7 @@ up: $(STAMPS)/all ## start the vendors; ARGS go to `vendorlab up`
 	@exec $(RUN) -m vendorlab up $(ARGS)
 
 test: $(STAMPS)/dev ## run the tests; ARGS go to pytest
-	@exec $(RUN) -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
+	@exec $(RUN) -m pytest -n $(WORKERS) $(ARGS)
 
 lint: $(STAMPS)/dev ## ruff's rules, its formatting, and the floors
 	$(RUN) -m ruff check $(ARGS) .
