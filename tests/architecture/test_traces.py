@@ -50,7 +50,7 @@ def test_registry_host_is_found(host: tuple[str, str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["docs/work/a.md", "https://example.com/home/a", "/v1/whoami/", "work/tmp", "a /work b"]
+    "text", ["docs/home/a.md", "https://example.com/home/a", "/v1/whoami/", "home/tmp", "a /work b"]
 )
 def test_ordinary_text_holds_no_trace(text: str) -> None:
     assert traces(text) == []
