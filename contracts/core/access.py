@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from collections import Counter
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -12,13 +13,14 @@ from vendorlab.contracts.core.capabilities import CLOCK, granted
 from vendorlab.contracts.core.control import Clock, ControlAddress
 from vendorlab.contracts.core.errors import UsageError
 from vendorlab.contracts.core.exchange import Exchange
+from vendorlab.contracts.core.openapi import Spec
 from vendorlab.contracts.core.pacing import INTERVAL, LOCAL_INTERVAL, REMOTE_BUDGET, Budget, Pacer
 from vendorlab.contracts.core.redaction import Secrets
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from vendorlab.contracts.core.openapi import Spec
+    from vendorlab.contracts.core.coap.resources import Resources
     from vendorlab.contracts.core.target import Target
 
 _PRIVATE = ("username", "password", "secret", "api_key", "token")
@@ -41,6 +43,7 @@ class Access:
         secrets: What must not be printed.
         pacer: Says when a request may be sent; None sends at once.
         exchange: The client that speaks HTTP to it.
+        answers: How often an operation of an address that speaks otherwise was answered with which code.
     """
 
     def __init__(
@@ -57,6 +60,7 @@ class Access:
         self.secrets = Secrets(value for name, value in target.credentials.items() if name.endswith(_PRIVATE))
         if control is not None:
             self.secrets.add(control.token)
+        self.answers: Counter[tuple[str, str]] = Counter()
         self._clock = Clock(control) if control is not None else None
         paced = not {CLOCK, "exhaust"} <= self.capabilities
         self.pacer = Pacer(interval=LOCAL_INTERVAL if target.loopback else INTERVAL) if paced else None
@@ -80,14 +84,18 @@ class Access:
         if self._clock is not None:
             self._clock.close()
 
-    def operations_seen(self, spec: Spec) -> dict[str, dict[int, int]]:
-        """Return for each documented operation how often it answered with which status."""
-        found: dict[str, dict[int, int]] = {operation.name: {} for operation in spec.operations}
+    def operations_seen(self, spec: Spec | Resources) -> dict[str, dict[str, int]]:
+        """Return for each documented operation how often it answered with which status, or which code."""
+        found: dict[str, dict[str, int]] = {operation.name: {} for operation in spec.operations}
+        for (name, code), number in self.answers.items():
+            found[name][code] = number
+        if not isinstance(spec, Spec):
+            return found
         below = urlsplit(self.target.url).path
         for (method, path, status), number in self.exchange.seen.items():
             if operation := spec.match(method, path.removeprefix(below)):
                 row = found[operation.name]
-                row[status] = row.get(status, 0) + number
+                row[str(status)] = row.get(str(status), 0) + number
         return found
 
 

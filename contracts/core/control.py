@@ -1,4 +1,4 @@
-"""What a suite needs of the control API: to turn the target's clock, and to hold it still.
+"""What a suite needs of the control API: to turn the target's clock, to hold it still, and to have things go wrong.
 
 Not our control client: a suite leans on nothing but its target and third parties.
 """
@@ -92,6 +92,19 @@ class Clock:
         finally:
             self._call("PUT", "/clock", {"frozen": before})
 
+    @contextmanager
+    def planted(self, rule: Mapping[str, object]) -> Generator[None]:
+        """Have something go wrong for a while.
+
+        Args:
+            rule: What goes wrong, and when, as the control API's ``POST /faults`` takes it.
+        """
+        name = str(self._call("POST", "/faults", rule)["name"])
+        try:
+            yield
+        finally:
+            self._call("DELETE", f"/faults/{name}")
+
     def close(self) -> None:
         """Close the connections."""
         self._http.close()
@@ -103,5 +116,5 @@ class Clock:
             raise ControlError(f"the control API at {self._origin} does not answer: {error}") from error
         if not response.is_success:
             raise ControlError(f"the control API refused {method} {path}: {response.status_code} {response.text[:300]}")
-        answer: dict[str, Any] = response.json()
+        answer: dict[str, Any] = response.json() if response.content else {}
         return answer

@@ -104,7 +104,7 @@ def vendor_document(
     *,
     target: str | None,
     capabilities: Iterable[str],
-    seen: Mapping[str, Mapping[int, int]],
+    seen: Mapping[str, Mapping[str, int]],
 ) -> dict[str, Any]:
     """Build the report on one vendor.
 
@@ -113,7 +113,7 @@ def vendor_document(
         results: One per test that was selected.
         target: The address that was asked; None if there was none.
         capabilities: What the run was allowed.
-        seen: For each documented operation, how often it answered with which status.
+        seen: For each documented operation, how often it answered with which status, or which code.
     """
     claims, results = list(claims), list(results)
     verdicts = verdicts_by_claim(claims, results)
@@ -143,7 +143,7 @@ def vendor_document(
             for each in results
         ],
         "operations": {
-            name: {"requests": sum(statuses.values()), "statuses": {str(s): n for s, n in sorted(statuses.items())}}
+            name: {"requests": sum(statuses.values()), "statuses": dict(sorted(statuses.items()))}
             for name, statuses in seen.items()
         },
     }

@@ -13,6 +13,7 @@ import pytest
 from vendorlab.contracts.core.access import Access
 from vendorlab.contracts.core.capabilities import CAPABILITIES, parse_allow, refusal
 from vendorlab.contracts.core.claims import Claim, claim_id, load_claims
+from vendorlab.contracts.core.coap.resources import Resources
 from vendorlab.contracts.core.control import ControlAddress
 from vendorlab.contracts.core.errors import BudgetSpentError, SuiteError, UnreachableError
 from vendorlab.contracts.core.openapi import Spec
@@ -170,13 +171,13 @@ class SuiteRun:
         return {name: self._report(name, [each for each in results if each.vendor == name]) for name in self._claims}
 
     def _report(self, vendor: str, results: list[Result]) -> dict[str, Any]:
-        access, spec = self._accesses.get(vendor), Spec.find(vendor)
+        access, description = self._accesses.get(vendor), Spec.find(vendor) or Resources.find(vendor)
         return vendor_document(
             self._claims[vendor],
             results,
             target=access.target.url if access else None,
             capabilities=access.capabilities if access else (),
-            seen=access.operations_seen(spec) if access and spec else {},
+            seen=access.operations_seen(description) if access and description else {},
         )
 
 

@@ -85,5 +85,5 @@ def test_operations_are_counted_below_the_targets_own_path() -> None:
     subject.exchange.get("/a")
     subject.exchange.get("/a")
     subject.exchange.get("/nowhere")
-    assert subject.operations_seen(spec) == {"GET /a": {200: 2}, "GET /b": {}}
+    assert subject.operations_seen(spec) == {"GET /a": {"200": 2}, "GET /b": {}}
     subject.close()

@@ -75,7 +75,7 @@ def make_report() -> dict[str, Any]:
         [result("test_a", Verdict.PASSED, OPENS), result("test_b", Verdict.SKIPPED, SHUTS, reason="needs clock")],
         target="http://127.0.0.1:7071",
         capabilities={"write", "clock"},
-        seen={"GET /door": {404: 1, 200: 2}, "GET /bell": {}},
+        seen={"GET /door": {"404": 1, "200": 2}, "GET /bell": {}},
     )
 
 
