@@ -77,14 +77,14 @@ class Voice:
 
 
 @pytest.fixture
-def speak(access: Access, stranger: Gateway, token: str) -> Callable[[Callable[[Voice], Awaitable[None]]], None]:
-    """Run a coroutine with a voice that has a session, which ends with it."""
+def speak(access: Access, gateway: Gateway, token: str) -> Callable[[Callable[[Voice], Awaitable[None]]], None]:
+    """Run a coroutine with a voice that has a session, which ends with it; where we get none, aiocoap need not try."""
     aiocoap: Any = pytest.importorskip("aiocoap", reason="needs aiocoap: pip install 'vendorlab[coap]'")
 
     async def told(say: Callable[[Voice], Awaitable[None]]) -> None:
         context = await aiocoap.Context.create_client_context(transports=["simple6"])
         try:
-            voice = Voice(access, aiocoap, context, stranger)
+            voice = Voice(access, aiocoap, context, gateway)
             assert await voice.session(aiocoap.POST, token) == "2.01"
             try:
                 await say(voice)
