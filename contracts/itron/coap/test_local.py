@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.vendorlab("itron-coap")
 
 _QUOTED = r'"(?:[^"\\]|\\.)*"'
-_LINK = re.compile(rf"<([^<>]*)>((?:;[!-+\--:<-~]+(?:=(?:{_QUOTED}|[^\s\",;]+))?)*)", re.ASCII)
+_LINK = re.compile(rf"<([^<>]*)>((?:;[!#$&+.^_`|~*0-9A-Za-z-]+(?:=(?:{_QUOTED}|[^\s\",;]+))?)*)", re.ASCII)
 WELL_KNOWN = ((Option.URI_PATH.value, b".well-known"), (Option.URI_PATH.value, b"core"))
 
 
