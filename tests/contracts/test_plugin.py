@@ -324,3 +324,27 @@ def test_secrets_are_not_shown(pytester: pytest.Pytester, url: str, monkeypatch:
         assert "hunter2hunter2" not in text
         assert "SECRETSECRETSECRET" not in text
     assert report(pytester)["tests"][0]["reason"].startswith("assert '***' == '***'")
+
+
+# --- addresses beside a suite's own ----------------------------------------------------------------------------------
+
+
+BESIDE = """
+def test_beside(request):
+    found = suite_run(request.config).beside("itron-platform")
+    assert found.url == "http://127.0.0.1:7073"
+    assert found.ca == "ca.pem"
+    assert suite_run(request.config).beside("acme") is None
+"""
+
+
+@pytest.mark.parametrize("by", ["option", "variable"])
+def test_address_beside_is_found(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, url: str, by: str) -> None:
+    monkeypatch.setenv("VENDORLAB_ITRON_PLATFORM_CA", "ca.pem")
+    options = ["--vendorlab-target", f"scanalytics={url}"]
+    if by == "option":
+        options += ["--vendorlab-target", "itron-platform=http://127.0.0.1:7073"]
+    else:
+        monkeypatch.setenv("VENDORLAB_ITRON_PLATFORM_URL", "http://127.0.0.1:7073")
+    body = f'@pytest.mark.claim("{CLAIM}")' + BESIDE
+    run(pytester, body, *options).assert_outcomes(passed=1)

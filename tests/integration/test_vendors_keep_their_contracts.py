@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 import re
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from vendorlab.cli.check import ALWAYS_TLS, BESIDE
+from vendorlab.cli.common import text_of
+from vendorlab.cli.https import certificate
 from vendorlab.cli.serving import Serving
 from vendorlab.contracts.core.control import ControlAddress
+from vendorlab.contracts.core.openapi import Spec
 from vendorlab.contracts.core.run import run_suite
+from vendorlab.contracts.core.suites import suite_names
 from vendorlab.contracts.core.target import Target
 from vendorlab.mocks.core.world import WorldOptions
 from vendorlab.mocks.registry import ADDRESSES
@@ -20,22 +24,30 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+def target(name: str, found: dict[str, Any]) -> Target:
+    credentials = {key: text_of(value) for key, value in found["credentials"].items()}
+    return Target(name, found["url"], credentials, found.get("ca"))
+
+
 def check(vendor: str, folder: Path, **options: Any) -> dict[str, Any]:
     """Run the suite on a fake, demand that it passes, and give the report."""
-    serving = Serving([vendor], {"control": 0, vendor: 0}, WorldOptions(**options), "token", "0")
-    try:
-        serving.start()
-        found = serving.ready()["vendors"][vendor]
-        report = folder / "report.json"
-        status = run_suite(
-            vendor,
-            targets={vendor: Target(vendor, found["url"], found["credentials"])},
-            control=ControlAddress(serving.control_url, serving.token),
-            json_path=report,
-            extra_args=["-q", "--no-header"],
+    names = [vendor, *BESIDE.get(vendor, ())]
+    report = folder / "report.json"
+    with certificate(tls=vendor in ALWAYS_TLS) as files:
+        serving = Serving(
+            names, dict.fromkeys(["control", *names], 0), WorldOptions(**options, tls=files), "token", "0"
         )
-    finally:
-        serving.stop()
+        try:
+            serving.start()
+            status = run_suite(
+                vendor,
+                targets={name: target(name, serving.ready()["vendors"][name]) for name in names},
+                control=ControlAddress(serving.control_url, serving.token),
+                json_path=report,
+                extra_args=["-q", "--no-header"],
+            )
+        finally:
+            serving.stop()
     assert status == 0
     return dict(json.loads(report.read_text()))
 
@@ -51,8 +63,8 @@ OLDER = {
 CASES = [
     (each.name, how)
     for each in ADDRESSES
-    if find_spec(f"vendorlab.contracts.{each.vendor}")
-    for how in (*PROFILES.get(each.vendor, ("legacy", "modern")), "reference-lane")
+    if each.name in suite_names()
+    for how in (*PROFILES.get(each.vendor, ("legacy", "modern")), *(["reference-lane"] if Spec.find(each.name) else []))
 ]
 
 

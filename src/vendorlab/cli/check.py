@@ -24,10 +24,10 @@ CONTROL = "control"
 _PREFIX = "VENDORLAB_CONTROL_"
 SUITES = [*(one.name for one in ADDRESSES), CONTROL]
 """What has a contract suite: the vendors, and our own control API."""
-_BESIDE = {"itron-coap": ("itron-platform",), "itron-mqtt": ("itron-platform",)}
+BESIDE = {"itron-coap": ("itron-platform",), "itron-mqtt": ("itron-platform",)}
 """The addresses that a suite needs beside its own: Itron's tokens come from its platform."""
-_ALWAYS_TLS = frozenset({"itron-mqtt"})
-_NEVER_TLS = frozenset({"itron-coap", CONTROL})
+ALWAYS_TLS = frozenset({"itron-mqtt"})
+NEVER_TLS = frozenset({"itron-coap", CONTROL})
 
 
 @click.command(context_settings={"ignore_unknown_options": False})
@@ -76,7 +76,7 @@ def check(
         raise UsageFailure("--profile is for the fake: a real endpoint is what it is")
     if profile is not None and CONTROL in names:
         raise UsageFailure("--profile goes with one vendor; the control API has none")
-    if tls and (target is not None or vendor in _NEVER_TLS):
+    if tls and (target is not None or vendor in NEVER_TLS):
         raise UsageFailure("--tls is for the fake of a vendor; a target's address says by itself what it speaks")
     extra = [*(["-k", expression] if expression else []), *(["-v"] if verbose else [])]
     grants = [name.strip() for name in allow.split(",")] if allow else []
@@ -91,7 +91,7 @@ def check(
         found = (
             _on_target(name, target, grants, shared)
             if target
-            else _on_fake(name, profile, grants, shared, tls=(tls and name not in _NEVER_TLS) or name in _ALWAYS_TLS)
+            else _on_fake(name, profile, grants, shared, tls=(tls and name not in NEVER_TLS) or name in ALWAYS_TLS)
         )
         status = max(status, found)
     return status
@@ -125,7 +125,7 @@ def _on_served(
 
     run = _runner()
     owner = next((one.vendor for one in ADDRESSES if one.name == name), name)
-    addresses = [] if name == CONTROL else [name, *_BESIDE.get(name, ())]
+    addresses = [] if name == CONTROL else [name, *BESIDE.get(name, ())]
     serving = Serving(
         names=addresses,
         ports=dict.fromkeys(["control", *addresses], 0),

@@ -50,6 +50,19 @@ def test_advance_posts_seconds() -> None:
     assert fake.calls == [("POST", "/clock/advance", {"seconds": 90_000})]
 
 
+def test_fault_is_planted_for_a_while() -> None:
+    calls: list[tuple[str, str, object]] = []
+
+    def control(request: httpx.Request) -> httpx.Response:
+        calls.append((request.method, request.url.path, json.loads(request.content) if request.content else None))
+        return httpx.Response(201, json={"name": "fault-1"}) if request.method == "POST" else httpx.Response(204)
+
+    subject = Clock(ADDRESS, httpx.MockTransport(control))
+    with pytest.raises(AssertionError, match="within"), subject.planted({"action": {"kind": "drop"}}):
+        raise AssertionError("within")
+    assert calls == [("POST", "/faults", {"action": {"kind": "drop"}}), ("DELETE", "/faults/fault-1", None)]
+
+
 def test_world_of_its_own_has_its_own_path() -> None:
     fake = FakeControl()
     clock(fake, ControlAddress(ADDRESS.url, ADDRESS.token, "w7")).advance(1)

@@ -200,7 +200,10 @@ def test_answer_tells_what_was_asked_and_what_was_expected() -> None:
 
 
 def test_target_that_was_never_heard_is_unreachable() -> None:
-    with talking(lambda message, times: []) as (line, server), pytest.raises(UnreachableError, match="nothing answers at coap://"):
+    with (
+        talking(lambda message, times: []) as (line, server),
+        pytest.raises(UnreachableError, match="nothing answers at coap://"),
+    ):
         line.ask(line.request("0.01"))
     assert len(server.heard) == 5
 
