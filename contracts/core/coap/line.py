@@ -18,7 +18,7 @@ from vendorlab.contracts.core.coap.message import MalformedError, Message, Optio
 from vendorlab.contracts.core.errors import UnreachableError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from vendorlab.contracts.core.access import Access
 
@@ -104,16 +104,14 @@ class Line:
     Args:
         access: What may be done to the target.
         heard: Shared by the lines of a run.
-        watcher: Is told of every answer.
 
     Attributes:
         patience: Seconds to wait for an answer once its request has been acknowledged.
     """
 
-    def __init__(self, access: Access, heard: Heard, watcher: Callable[[Answer], None] | None = None) -> None:
+    def __init__(self, access: Access, heard: Heard) -> None:
         self._access = access
         self._heard = heard
-        self._watcher = watcher
         self.patience = LOCAL_PATIENCE if access.target.loopback else PATIENCE
         self._socket = _connected(access.target.url)
         self._random = random.SystemRandom()
@@ -184,8 +182,6 @@ class Line:
             if not self._heard.at_all:
                 raise UnreachableError(f"target unreachable: nothing answers at {self._access.target.url}")
             raise AssertionError(f"{told(request)} was not answered")
-        if self._watcher is not None:
-            self._watcher(answer)
         return answer
 
     def send(self, datagram: bytes) -> None:

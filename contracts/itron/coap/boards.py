@@ -71,7 +71,7 @@ class Boards:
         __tracebackhide__ = True
         known = self._found.get((mac, path))
         if known is None:
-            answer = gateway.get(mac, f"{path}?sens")
+            answer = gateway.look(mac, f"{path}?sens")
             answer.check(answer.code in {CONTENT, NOT_FOUND}, "2.05, or 4.04 if there is no such sensor")
             known = self._found[mac, path] = answer.code == CONTENT
         return known

@@ -47,7 +47,7 @@ class Gateway:
     def __init__(self, access: Access, heard: Heard, resources: Resources) -> None:
         self._access = access
         self._resources = resources
-        self.line = Line(access, heard, self._watch)
+        self.line = Line(access, heard)
         self.domain = access.target.credentials.get("domain", DOMAIN)
         self.opened = False
 
@@ -92,9 +92,18 @@ class Gateway:
         kind: Type = Type.CON,
         token: bytes | None = None,
     ) -> Answer:
-        """Ask the Gateway itself, or whom the options say."""
+        """Ask the Gateway itself, or whom the options say, and hold the answer against the table of resources."""
         __tracebackhide__ = True
-        return self.line.ask(self.line.request(code, *options, payload=payload, kind=kind, token=token))
+        answer = self.line.ask(self.line.request(code, *options, payload=payload, kind=kind, token=token))
+        operation = self._resources.check(answer)
+        if operation is not None:
+            self._access.answers[operation.name, answer.code] += 1
+        return answer
+
+    def look(self, mac: str, path: str) -> Answer:
+        """GET from a device whatever is there: what the answer should be is not asked."""
+        __tracebackhide__ = True
+        return self.line.ask(self.line.request(GET, *self.to(mac, path)))
 
     def get(self, mac: str, path: str, *options: tuple[int, bytes], form: Form = "Proxy-Uri") -> Answer:
         """GET from a device; a path may have a query."""
@@ -131,12 +140,6 @@ class Gateway:
             *((Option.URI_PATH.value, each.encode()) for each in where.strip("/").split("/") if each),
             *((Option.URI_QUERY.value, each.encode()) for each in query.split("&") if each),
         )
-
-    def _watch(self, answer: Answer) -> None:
-        __tracebackhide__ = True
-        operation = self._resources.check(answer)
-        if operation is not None:
-            self._access.answers[operation.name, answer.code] += 1
 
 
 class Observation:
