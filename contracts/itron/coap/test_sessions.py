@@ -108,6 +108,17 @@ def test_session_belongs_to_its_socket(gateway: Gateway, stranger: Gateway, mac:
     forms.content(gateway.get(mac, "/snsr"), 0)
 
 
+@pytest.mark.claim("itron-coap.session.no-rebinding")
+def test_endpoint_id_does_not_carry_a_session_over(
+    stranger: Gateway, dial: Callable[[], Gateway], token: str, mac: str
+) -> None:
+    """Another socket with the same option 124 has no session."""
+    name = (Option.ENDPOINT_1.value, b"\x2a\x2a")
+    forms.code(stranger.open(token, (Option.CONTENT_FORMAT, b""), name), CREATED)
+    forms.content(stranger.get(mac, "/snsr", name), 0)
+    forms.refused(dial().get(mac, "/snsr", name), UNAUTHORIZED)
+
+
 @pytest.mark.claim("itron-coap.session.required", "itron-coap.session.not-forwarded")
 def test_request_without_a_session_is_refused_and_not_forwarded(
     gateway: Gateway, stranger: Gateway, parrot: Board

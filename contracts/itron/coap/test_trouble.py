@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from vendorlab.contracts.core.coap.line import QUIET, told
-from vendorlab.contracts.core.coap.message import Message, Type
+from vendorlab.contracts.core.coap.line import PORT, QUIET, told
+from vendorlab.contracts.core.coap.message import Message, Option, Type
 from vendorlab.contracts.itron.coap import forms
-from vendorlab.contracts.itron.coap.gateway import GET, TEXT, TIMED_OUT
+from vendorlab.contracts.itron.coap.gateway import BAD_GATEWAY, FORMS, GET, TEXT, TIMED_OUT, Form
 
 if TYPE_CHECKING:
     from vendorlab.contracts.core.control import Clock
@@ -74,6 +74,47 @@ def test_silent_device_is_a_timeout(gateway: Gateway, thermometer: Board, clock:
         assert message.type in {Type.CON, Type.NON}, f"an answer of its own: {told(message)}"
         assert (message.code, message.token) == (TIMED_OUT, request.token), told(message)
         gateway.line.acknowledge(message)
+
+
+@pytest.mark.claim("itron-coap.trouble.again")
+def test_answer_that_asks_for_acknowledgement_comes_again_until_it_has_one(
+    gateway: Gateway, thermometer: Board, clock: Clock
+) -> None:
+    """After two or three seconds, the same; and then no more."""
+    with clock.frozen():
+        _acknowledged(gateway, gateway.line.request(GET, *gateway.to(thermometer.mac, _SILENT)))
+        clock.advance(GIVEN_UP)
+        first = gateway.line.receive(_ARRIVAL)
+        assert first is not None, "a silent device is never given up"
+        if first.type is not Type.CON:
+            pytest.skip("the answer asks for no acknowledgement")
+        again = gateway.line.receive(_ARRIVAL)
+        assert again == first, f"first {told(first)}, and then {again and told(again)}"
+        gateway.line.acknowledge(again)
+        gateway.line.expect_silence("after the acknowledgement", _ARRIVAL)
+
+
+@pytest.mark.claim("itron-coap.trouble.other-port")
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("port", [None, PORT, 1])
+def test_port_where_no_device_listens_leads_nowhere(
+    gateway: Gateway, mac: str, clock: Clock, port: int | None, form: Form
+) -> None:
+    """Without one a URI means 5683, which is not theirs."""
+    options = gateway.taken_apart(gateway.host(mac), "/snsr", port=port)
+    if form == "Proxy-Uri":
+        where = gateway.host(mac) if port is None else f"{gateway.host(mac)}:{port}"
+        options = ((Option.PROXY_URI.value, f"coap://{where}/snsr".encode()),)
+    with clock.frozen():
+        request = gateway.line.request(GET, *options)
+        gateway.line.send(request.encode())
+        message = gateway.line.receive(_AT_ONCE)
+        if message == Message(Type.ACK, "0.00", request.mid):
+            clock.advance(GIVEN_UP)
+            message = gateway.line.receive(_ARRIVAL)
+        assert message is not None, f"{told(request)} was not answered"
+        gateway.line.acknowledge(message)
+        assert message.code in {BAD_GATEWAY, TIMED_OUT}, told(message)
 
 
 @pytest.mark.claim("itron-coap.trouble.others")
