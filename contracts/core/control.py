@@ -8,7 +8,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import httpx
 
@@ -105,16 +105,24 @@ class Clock:
         finally:
             self._call("DELETE", f"/faults/{name}")
 
+    def kinds(self, vendor: str) -> frozenset[str]:
+        """Return what the control API can let happen to a vendor's devices."""
+        rows = cast("list[dict[str, Any]]", self._call("GET", f"/events?vendor={vendor}"))
+        return frozenset(str(row["kind"]) for row in rows)
+
+    def happen(self, vendor: str, kind: str, **fields: object) -> None:
+        """Let something happen to a device now, as the control API's ``POST /events`` takes it."""
+        self._call("POST", "/events", {"vendor": vendor, "event": {"kind": kind, **fields}})
+
     def close(self) -> None:
         """Close the connections."""
         self._http.close()
 
-    def _call(self, method: str, path: str, body: Mapping[str, object] | None = None) -> dict[str, Any]:
+    def _call(self, method: str, path: str, body: Mapping[str, object] | None = None) -> Any:
         try:
             response = self._http.request(method, path, json=body)
         except httpx.TransportError as error:
             raise ControlError(f"the control API at {self._origin} does not answer: {error}") from error
         if not response.is_success:
             raise ControlError(f"the control API refused {method} {path}: {response.status_code} {response.text[:300]}")
-        answer: dict[str, Any] = response.json() if response.content else {}
-        return answer
+        return response.json() if response.content else {}

@@ -63,6 +63,23 @@ def test_fault_is_planted_for_a_while() -> None:
     assert calls == [("POST", "/faults", {"action": {"kind": "drop"}}), ("DELETE", "/faults/fault-1", None)]
 
 
+def test_events_are_listed_and_happen() -> None:
+    calls: list[tuple[str, str, object]] = []
+
+    def control(request: httpx.Request) -> httpx.Response:
+        calls.append((request.method, str(request.url), json.loads(request.content) if request.content else None))
+        return httpx.Response(200, json=[{"kind": "reboot"}, {"kind": "sleep"}] if request.method == "GET" else {})
+
+    subject = Clock(ADDRESS, httpx.MockTransport(control))
+    assert subject.kinds("itron") == {"reboot", "sleep"}
+    subject.happen("itron", "sleep", device="aa", seconds=5)
+    event = {"vendor": "itron", "event": {"kind": "sleep", "device": "aa", "seconds": 5}}
+    assert calls == [
+        ("GET", f"{ADDRESS.url}/events?vendor=itron", None),
+        ("POST", f"{ADDRESS.url}/events", event),
+    ]
+
+
 def test_world_of_its_own_has_its_own_path() -> None:
     fake = FakeControl()
     clock(fake, ControlAddress(ADDRESS.url, ADDRESS.token, "w7")).advance(1)
