@@ -90,7 +90,7 @@ def test_answer_that_asks_for_acknowledgement_comes_again_until_it_has_one(
             pytest.skip("the answer asks for no acknowledgement")
         again = gateway.line.receive(_ARRIVAL)
         assert again == first, f"first {told(first)}, and then {again and told(again)}"
-        gateway.line.acknowledge(again)
+        gateway.line.acknowledge(first)
         gateway.line.expect_silence("after the acknowledgement", _ARRIVAL)
 
 
