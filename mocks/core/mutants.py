@@ -55,7 +55,11 @@ def instead(owner: Any, name: str, make: Callable[[Any], Any]) -> Planted:
 
 def never(owner: Any, name: str, answer: Any = None) -> Planted:
     """Let a method do nothing, and return always the same."""
-    return instead(owner, name, lambda _: lambda *_args, **_kwargs: answer)
+
+    def nothing(*_args: Any, **_options: Any) -> Any:
+        return answer
+
+    return instead(owner, name, lambda _: nothing)
 
 
 def answers(vendor: str, change: Change, *, operation: str = "", path: str = "") -> Planted:
