@@ -119,6 +119,7 @@ class World:
         self._sockets = Sockets(
             self.clock,
             self.journal,
+            self.faults,
             host=self.options.host,
             tls=self.options.tls,
             line_on_clock=self.options.line_on_clock,
