@@ -16,9 +16,9 @@ from .deliveries import Deliveries
 from .errors import BadRequest, Unauthorized
 from .estate import Estate, pieces
 from .events import Events
+from .mesh.mesh import Mesh
 from .models import Arrival, Place, Template
 from .observations import Observations, pack, unpack
-from .mesh.mesh import Mesh
 from .provisioning import Provisioning
 from .readings import sensor_tag
 from .sessions import Sessions

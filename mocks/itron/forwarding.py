@@ -37,7 +37,7 @@ _FOR_THE_PROXY = (
     Option.URI_HOST, Option.URI_PORT, Option.URI_PATH, Option.URI_QUERY, Option.PROXY_URI, Option.PROXY_SCHEME,
     Option.HOP_LIMIT, Option.BLOCK1, Option.SIZE1, Option.NO_RESPONSE,
 )  # fmt: skip
-"""What is not passed on: what named the target, what concerns one leg of the way, and blocks, which are put together."""
+"""What is not passed on: what named the target, what concerns one leg of the way, and blocks: they are one by then."""
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
 

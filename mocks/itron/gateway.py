@@ -7,9 +7,8 @@ world's clock, and so does the gateway's own patience; acknowledgements and repe
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..core.coap.codes import LINK_FORMAT, Code, Type, is_success
 from ..core.coap.endpoint import Endpoint
@@ -20,6 +19,7 @@ from ..core.coap.options import Option, Options
 from ..core.coap.response import Response, refusal
 from ..core.coap.rules import is_proxied
 from ..core.ids import fingerprint
+from . import upstream
 from .errors import Unauthorized
 from .forwarding import Destinations
 from .gateway_errors import BadToken, DeviceSilent, NoSession, NoSuchResource, NothingToClose, WrongMethod
@@ -28,7 +28,7 @@ from .mesh.agenda import Agenda
 from .mesh.board import Asked
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable
+    from collections.abc import Hashable
 
     from ..core.clock import Clock
     from ..core.coap.exchange import Exchange
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from ..core.journal import Journal
     from .backend import Backend
     from .forwarding import Behind, Journey
+    from .line import Line
     from .sessions import Session
     from .settings import Settings
 
@@ -54,15 +55,6 @@ AS_DEVICE = Manner(check_every=None)
 """Notifications are never confirmable, as the devices' own are not (S16)."""
 
 
-@dataclass(slots=True)
-class Line:
-    """What the gateway speaks on."""
-
-    now: Callable[[], float]
-    send: Callable[[bytes, Any], object]
-    woken: Callable[[], None]
-
-
 class Gateway:
     """The gateway of one world.
 
@@ -74,12 +66,14 @@ class Gateway:
 
     Attributes:
         endpoint: its message layer, while it is on a line.
-        behind: servers that stand in place of simulated devices, by MAC address.
+        servers: what stands in place of simulated devices, a socket each.
+        behind: the same by MAC address.
     """
 
     def __init__(self, clock: Clock, ids: Ids, backend: Backend, settings: Settings) -> None:
         self.endpoint: Endpoint | None = None
-        self.behind: dict[str, Behind] = {}
+        self.servers = upstream.servers(settings, ids, self.heard)
+        self.behind: dict[str, Behind] = {mac: server for server in self.servers for mac in server.addresses}
         self._clock = clock
         self._ids = ids
         self._backend = backend
@@ -136,7 +130,8 @@ class Gateway:
         note = self._log.note(exchange, self._backend.sessions.known(exchange.peer.address))
         try:
             if is_proxied(request.options):
-                return self._proxied(request, exchange, note)
+                self._proxied(request, exchange, note)
+                return None
             return self._named(request, self._local(request, exchange, note))
         except CoapError as error:
             note.cause = getattr(error, "cause", "refused")
@@ -157,8 +152,8 @@ class Gateway:
     def _named(self, request: Message, response: Response) -> Response:
         """Option 189 in answer to 124, and only then: it is critical, and who did not ask for it has to refuse it."""
         name = request.options.get(Option.ENDPOINT_ID_1)
-        if name is None:
-            return response
+        if not name or not self._settings.coap_endpoint_ids:
+            return response  # an empty one names nobody
         return response._replace(options=response.options.with_((Option.ENDPOINT_ID_2, name)))
 
     # --- the gateway's own resources -------------------------------------------------------------------------------
@@ -281,8 +276,8 @@ class Gateway:
     def _unobserved(self, who: Hashable, observation: Observation, end: End) -> None:
         if self._observations.get(who) is observation:
             del self._observations[who]
-            for behind in self.behind.values():
-                behind.unobserved(who, end)
+            for server in self.servers:
+                server.unobserved(who, end)
 
     def heard(self, who: Hashable, response: Response) -> bool:
         """A device has news for who asked for it; False when nobody wants them any more."""

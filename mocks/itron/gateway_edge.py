@@ -8,20 +8,21 @@ from __future__ import annotations
 
 import threading
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from ..core.actions import kind
 from ..core.coap.message import Message, decode
 from ..core.edges.udp import UdpListener
 from ..core.exchanges import Exchanges
 from ..core.gates import DatagramGate, label
-from .gateway import Line
+from .line import Line
 from .gateway_log import PROTOCOL, VENDOR, operation
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping
 
     from ..core.clock import Clock
+    from ..core.coap.endpoint import Endpoint
     from ..core.edges.udp import Describe, Wire
     from ..core.faults import Strike
     from ..core.sockets import Place
@@ -37,18 +38,27 @@ MOST_REMEMBERED = 8_192
 EMPTY_DETAIL: dict[str, str] = {}
 
 
+class Speaker(Protocol):
+    """Who has a message layer, while it is on a line."""
+
+    @property
+    def endpoint(self) -> Endpoint | None:
+        """The message layer."""
+        ...
+
+
 class Engine:
     """What stands behind the socket.
 
     Args:
-        gateway: who answers.
+        speaker: whose message layer it is.
         clock: whose lock guards it.
         store: is made durable before an answer leaves.
         wire: the socket's listener.
     """
 
-    def __init__(self, gateway: Gateway, clock: Clock, store: Store, wire: Wire) -> None:
-        self._gateway = gateway
+    def __init__(self, speaker: Speaker, clock: Clock, store: Store, wire: Wire) -> None:
+        self._speaker = speaker
         self._clock = clock
         self._store = store
         self._wire = wire
@@ -65,7 +75,7 @@ class Engine:
         """A datagram has come."""
         with self._clock.lock:
             self._clock.run_due()
-            endpoint = self._gateway.endpoint
+            endpoint = self._speaker.endpoint
             if endpoint is None:
                 return
             if not self._store.kept:
@@ -83,14 +93,14 @@ class Engine:
     def next_due(self) -> float | None:
         """When ``run`` is to be called."""
         with self._clock.lock:
-            endpoint = self._gateway.endpoint
+            endpoint = self._speaker.endpoint
             return None if endpoint is None else endpoint.next_due()
 
     def run(self) -> None:
         """Do what is due."""
         with self._clock.lock:
-            if self._gateway.endpoint is not None:
-                self._gateway.endpoint.run()
+            if self._speaker.endpoint is not None:
+                self._speaker.endpoint.run()
 
     def send(self, data: bytes, address: Any) -> None:
         """Put a datagram on the line, from whatever thread."""
@@ -175,6 +185,10 @@ class GatewayListener:
             told=self._struck,
         )
         self._udp.gate = self._pass
+        self._servers = [
+            (server, UdpListener(partial(Engine, server, clock, store), place.line, server.host, 0))
+            for server in gateway.servers
+        ]
 
     @property
     def url(self) -> str:
@@ -189,15 +203,20 @@ class GatewayListener:
     async def start(self) -> None:
         """Listen; raises ``OSError`` when the port is taken."""
         await self._udp.start()
-        engine = self._udp.engine
-        engine.begin(self._udp.soon)
+        for server, listener in self._servers:
+            await listener.start()
+            with self._clock.lock:
+                server.connect(_line(listener))
         with self._clock.lock:
-            self._gateway.connect(Line(self._udp.now, engine.send, engine.woken), self._journal)
+            self._gateway.connect(_line(self._udp), self._journal)
 
     async def stop(self) -> None:
         """Read and send no more."""
         with self._clock.lock:
             self._gateway.disconnect()
+        for server, listener in self._servers:
+            server.disconnect()
+            await listener.stop()
         await self._udp.stop()
 
     def _pass(
@@ -214,3 +233,10 @@ class GatewayListener:
         detail = {"direction": direction, "peer": label(address), "action": kind(strike.action)}
         values = ("fault", "", "", "", "", "", 0, "fault", strike.rule.name, 0.0, detail)
         self._journal.add(self._clock.micros(), VENDOR, PROTOCOL, *values)
+
+
+def _line(listener: UdpListener[Engine]) -> Line:
+    """What a message layer is given of a socket that is open."""
+    engine = listener.engine
+    engine.begin(listener.soon)
+    return Line(listener.now, engine.send, engine.woken)

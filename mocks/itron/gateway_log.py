@@ -7,7 +7,7 @@ is a token, so of payloads nothing is kept.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from ..core.coap.codes import Code, dotted, is_success
 from ..core.coap.errors import CoapError
@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from ..core.journal import IsSecret, Journal
     from .sessions import Session
 
-VENDOR, PROTOCOL = "itron", "coap"
+VENDOR: Final = "itron"
+PROTOCOL: Final = "coap"
 ANONYMOUS = "anonymous"
 NOTIFY = "notify"
 

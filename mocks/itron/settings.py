@@ -36,12 +36,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         simulation: the extension for simulated devices is on (inferred, all of it).
         coap_max_sessions: of the CoAP Gateway, for each tenant.
         coap_session_idle: seconds after which a session that nobody used is over.
+        coap_endpoint_ids: option 124 of a request is answered with 189, as nCoAP does; strict clients refuse that.
         coap_rebinding: a client whose socket changed goes on with its session if option 124 names it.
         coap_domain: of the devices' host names.
         coap_device_port: where devices take CoAP.
         coap_default_port: what a URI without a port means; 4849 forgives clients that leave it out.
         coap_upstream_timeout: seconds of the world's clock until a device counts as silent.
-        coap_upstreams: servers that stand behind the gateway in place of a simulated device: MAC address to URL.
+        coap_upstreams: servers that stand behind the gateway in place of simulated devices: URLs by MAC address, or a
+            text of ``MAC=URL`` with commas between.
         coap_upstreams_anywhere: they may be beyond this machine.
         mesh_quirks: devices do what the firmware does against the RFCs; off, they keep to them.
         mesh_frequency: seconds between two notifications of a sensor; 0 for pushed ones only.
@@ -72,12 +74,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     simulation: bool = False
     coap_max_sessions: int = 10
     coap_session_idle: int = 14_400
+    coap_endpoint_ids: bool = True
     coap_rebinding: bool = False
     coap_domain: str = "SG.YEL01.SSN.SSNSGS.NET"
     coap_device_port: int = 4_849
     coap_default_port: Literal[5683, 4849] = 5_683
     coap_upstream_timeout: float = 300.0
-    coap_upstreams: dict[str, str] = {}
+    coap_upstreams: dict[str, str] | str = ""
     coap_upstreams_anywhere: bool = False
     mesh_quirks: bool = True
     mesh_frequency: int = 60

@@ -56,11 +56,13 @@ CREATE TABLE IF NOT EXISTS itron_mesh (mac TEXT PRIMARY KEY, state TEXT NOT NULL
 ``itron_observations.slot``: 0, so that a second observation of a device with one timestamp takes the first one's place;
 a number of its own where both are kept. ``tags``: percent-encoded, a blank around each.
 
-The four behind ``itron_observations`` are the extension's. ``itron_deliveries.due``: when it is sent next; empty while it waits for an answer
-to leave, or is under way. ``attempts``: as ``deliveries.Attempt``. ``body``: empty once nobody will send it any more.
+The four behind ``itron_observations`` are the extension's. ``itron_deliveries.due``: when it is sent next; empty while
+it waits for an answer to leave, or is under way. ``attempts``: as ``deliveries.Attempt``. ``body``: empty once nobody
+will send it any more.
 ``itron_simulations.step``: how many were made.
 
-``itron_sessions``: of the CoAP Gateway; ``source`` is a JSON list, ``used`` is exact in snapshots and otherwise a minute old at most.
+``itron_sessions``: of the CoAP Gateway; ``source`` is a JSON list, ``used`` is exact in snapshots and otherwise at most
+a minute old.
 ``itron_mesh.state``: as ``mesh.device.Kept``, of the devices that are not as they left the factory.
 """
 

@@ -48,7 +48,7 @@ class Kept(NamedTuple):
 
     Attributes:
         unit: of its temperature, ``C`` or ``F``.
-        text, count: of its echo, and the number that the next reading has.
+        text, following: of its echo, and the number that the next reading has.
         number: the last value of its observe counter.
         offset: of its clock, in seconds.
         drawn: how much chance it has used up.
@@ -58,7 +58,7 @@ class Kept(NamedTuple):
 
     unit: str = FAHRENHEIT
     text: str = ECHO
-    count: int = 1
+    following: int = 1
     number: int = BEFORE_FIRST
     offset: int = 0
     drawn: int = 0

@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from ...core.clock import SECOND
-from ...core.coap.codes import Code
-from ...core.coap.options import Option, Options
-from ..models import Sensor
+from ...core.coap.options import Option
+from .. import sapi
 from . import board
 from .agenda import Agenda
 from .conditions import Conditions, changed, from_settings
@@ -256,7 +255,7 @@ class Mesh:
                 if sensor in (name, found.key):
                     reading = node.reading(found, self._now())
                     self.estate.report(reading)
-                    told = self._notify(node, name, board.sapi.said(reading))
+                    told = self._notify(node, name, sapi.said(reading))
                     self.save_if_kept()
                     return told
             raise Unknown(f"the mesh device {mac} has no sensor {sensor!r}; it has: {', '.join(node.resources)}")
