@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 from msgspec import Meta
 
+from ...core.settings import SettingsError
+
 if TYPE_CHECKING:
     from ..settings import Settings
 
@@ -65,7 +67,10 @@ def from_settings(settings: Settings) -> Conditions:
     given = {
         name: value for name in Conditions.__struct_fields__ if (value := getattr(settings, f"mesh_{name}")) is not None
     }
-    return changed(base, **given)
+    try:
+        return changed(base, **given)
+    except ValueError as error:
+        raise SettingsError(f"a setting `mesh_…` does not fit: {error}") from error
 
 
 def changed(conditions: Conditions, **changes: float) -> Conditions:

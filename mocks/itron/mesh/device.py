@@ -12,7 +12,7 @@ from . import board, card
 from .conditions import Chance
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Mapping
+    from collections.abc import Callable, Hashable
 
     from ...core.coap.response import Response
     from ..models import MeshDevice, Reading
@@ -63,7 +63,7 @@ class Kept(NamedTuple):
     offset: int = 0
     drawn: int = 0
     asleep_until: int = 0
-    conditions: Mapping[str, Any] | None = None
+    conditions: dict[str, Any] | None = None
 
 
 class Node:
@@ -190,7 +190,7 @@ class Node:
 
     # --- keeping ---------------------------------------------------------------------------------------------------
 
-    def kept(self, conditions: Mapping[str, Any] | None) -> Kept:
+    def kept(self, conditions: dict[str, Any] | None) -> Kept:
         """What is to be kept; observers are not: they end with the process, and with a snapshot that is restored."""
         return Kept(
             self.unit, self.text, self.count, self.number, self.offset, self.chance.drawn, self.asleep_until, conditions

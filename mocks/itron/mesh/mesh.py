@@ -40,6 +40,9 @@ MAX_AGE = 90
 ACK_TIMEOUT, MAX_RETRANSMIT = 2.5, 4
 """Of the gateway towards a device: RFC 7252, section 4.8, with the mean of its spread."""
 
+EVERYBODY = ""
+"""Stands for all devices where what is kept is by MAC address."""
+
 EVENT = "itron.mesh"
 """The name of the timers."""
 
@@ -102,6 +105,7 @@ class Mesh:
         self._weather = from_settings(settings)
         self._agenda = Agenda(clock, EVENT)
         self._unsaved: dict[str, Node] = {}
+        self._weather_unsaved = False
         estate.units = self._unit
 
     @property
@@ -289,6 +293,8 @@ class Mesh:
         with self._clock.lock:
             if mac is None:
                 self._weather = changed(self._weather, **changes)
+                self._weather_unsaved = True
+                self.save_if_kept()
                 return self._weather
             node = self._known(mac)
             node.own = changed(self.conditions(node), **changes)
@@ -323,6 +329,9 @@ class Mesh:
             own = None if node.own is None else msgspec.to_builtins(node.own)
             rows.append((mac, msgspec.json.encode(node.kept(own)).decode()))
         self._unsaved.clear()
+        if self._weather_unsaved:
+            rows.append((EVERYBODY, msgspec.json.encode(self._weather).decode()))
+            self._weather_unsaved = False
         if rows:
             self._store.connection.executemany("INSERT OR REPLACE INTO itron_mesh VALUES (?, ?)", rows)
 
@@ -334,11 +343,15 @@ class Mesh:
         self._unsaved.clear()
         self._agenda.clear()
         self._weather = from_settings(self._settings)
+        self._weather_unsaved = False
 
     def resume(self) -> None:
         """Take up what the table says; observations are not there, and nothing is under way."""
         self.reset()
         for mac, text in self._store.connection.execute("SELECT mac, state FROM itron_mesh ORDER BY mac").fetchall():
+            if mac == EVERYBODY:
+                self._weather = msgspec.json.decode(text, type=Conditions)
+                continue
             kept = msgspec.json.decode(text, type=Kept)
             own = None if kept.conditions is None else msgspec.convert(kept.conditions, Conditions)
             self.node(mac).take_up(kept, own)
@@ -353,7 +366,7 @@ class Mesh:
         return None if node is None else node.unit
 
     def _is_calm(self, node: Node) -> bool:
-        return not node.asleep_until and self.conditions(node).calm
+        return self._now() >= node.asleep_until and self.conditions(node).calm
 
     def _now(self) -> int:
         return self._clock.micros() // SECOND

@@ -13,7 +13,7 @@ from vendorlab.mocks.itron.line import Line
 from vendorlab.mocks.itron.models import Sensor
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Callable, Hashable
 
     from vendorlab.mocks.core.coap.endpoint import Endpoint
     from vendorlab.mocks.core.journal import Entry
@@ -46,6 +46,8 @@ class Desk:
         self.sent: list[tuple[Message, Hashable]] = []
         self.raw: list[bytes] = []
         self.mid = 0
+        self.pump: Callable[[], object] = lambda: None
+        """Lets what stands behind the gateway have what was sent to it."""
         self.vendor = cast("Itron", world.vendor("itron"))
         self.gateway = self.vendor.gateway
         self.gateway.connect(Line(lambda: self.time, self._send, lambda: None), world.journal)
@@ -87,6 +89,7 @@ class Desk:
 
     def take(self) -> list[Message]:
         """What was sent since the last time."""
+        self.pump()
         sent = [message for message, _ in self.sent]
         self.sent.clear()
         self.raw.clear()
