@@ -87,7 +87,7 @@ def test_s15_new_observer_replaces_the_old_one_in_silence(desk: Desk) -> None:
     desk.observe(token=b"b", source=THERE)
     desk.world.clock.advance(120)
     assert [(message.token, where) for message, where in desk.sent] == [(b"b", THERE)] * 2
-    assert {number for number in numbers(desk.take())} == {5, 6}
+    assert set(numbers(desk.take())) == {5, 6}
 
 
 def test_s15_different_devices_have_observers_of_their_own(desk: Desk) -> None:

@@ -163,7 +163,7 @@ def test_conditions_that_cannot_be_are_refused(desk: Desk) -> None:
 
 
 def test_settings_that_cannot_be_are_refused(desk_of: MakeDesk) -> None:
-    with pytest.raises(SettingsError, match="mesh_.*loss_in"):
+    with pytest.raises(SettingsError, match=r"mesh_.*loss_in"):
         desk_of(mesh_loss_in=2)
 
 
