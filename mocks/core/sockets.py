@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from .clock import Clock
     from .edges.certificates import TlsFiles
     from .edges.loop import ClockDriver, Line, LoopThread
-    from .faults import FaultPlan
     from .journal import Journal
     from .vendor import Listener
 
@@ -34,16 +33,12 @@ class Place:
         host, port: port 0 takes a free one.
         tls: the certificate to show; None for none.
         line: line time.
-        faults: the world's plan, for an edge that does not speak HTTP and asks it itself.
-        journal: the world's, for the same.
     """
 
     host: str
     port: int
     tls: TlsFiles | None
     line: Line
-    faults: FaultPlan
-    journal: Journal
 
 
 @dataclass(slots=True)
@@ -62,7 +57,6 @@ class Sockets:
     Args:
         clock: wakes the loop when a timer is due.
         journal: whoever waits for it is let go when all ends.
-        faults: the world's plan.
         host: where they listen.
         tls: the certificate that they show.
         line_on_clock: line time follows the world's clock.
@@ -73,7 +67,6 @@ class Sockets:
         self,
         clock: Clock,
         journal: Journal,
-        faults: FaultPlan,
         *,
         host: str,
         tls: TlsFiles | None,
@@ -82,7 +75,6 @@ class Sockets:
     ) -> None:
         self._clock = clock
         self._journal = journal
-        self._faults = faults
         self._host = host
         self._tls = tls
         self._line_on_clock = line_on_clock
@@ -104,7 +96,7 @@ class Sockets:
         with self._listening:
             if name not in self._listeners:
                 running = self._run()
-                listener = make(Place(self._host, port, self._tls, running.line, self._faults, self._journal))
+                listener = make(Place(self._host, port, self._tls, running.line))
                 try:
                     running.thread.call(listener.start())
                 except OSError as error:
