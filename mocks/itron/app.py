@@ -9,6 +9,7 @@ from ..core.settings import choose, override
 from ..core.vendor import Context, Face
 from .backend import Backend
 from .gateway import Gateway
+from .happenings import Happenings
 from .platform import Platform
 from .settings import DEFAULT_PROFILE, Settings
 
@@ -37,7 +38,6 @@ class Itron:
     """One world's Itron: backend, faces, and what a world asks of a vendor."""
 
     keeps_itself = True
-    happenings = None
 
     def __init__(self, context: Context) -> None:
         self.name = NAME
@@ -45,7 +45,8 @@ class Itron:
         choose("profile", self.profile, {DEFAULT_PROFILE: None})
         settings = override(Settings(), context.settings)
         self.backend = Backend(context, settings)
-        self.gateway = Gateway(context.clock, context.ids, self.backend, settings)
+        self.happenings = Happenings(self.backend.mesh)
+        self.gateway = Gateway(context, self.backend, settings)
         self._settings = settings
         self._context = context
         platform = Platform(NAME, self.backend, settings)
@@ -110,5 +111,4 @@ class Itron:
     def _open_gateway(self, place: Place) -> Listener:
         from .gateway_edge import GatewayListener  # noqa: PLC0415  a world without sockets needs none
 
-        context = self._context
-        return GatewayListener(self.gateway, context.clock, context.store, self.backend.sessions, place)
+        return GatewayListener(self.gateway, self._context, self.backend.sessions, place)

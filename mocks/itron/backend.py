@@ -246,7 +246,7 @@ class Backend:
 
     def counts(self) -> dict[str, int]:
         """How many of everything there are; to ask makes nothing."""
-        names = ["solutions", "devices", "templates", "observations", "tokens", "sessions"]
+        names = ["solutions", "devices", "templates", "observations", "tokens"]
         names += ["events", "subscriptions", "deliveries"] if self.events else []
         names += ["simulations"] if self.simulations else []
         return {name: tables.count(self._store.connection, f"itron_{name}") for name in names}

@@ -30,12 +30,10 @@ from .mesh.board import Asked
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
-    from ..core.clock import Clock
     from ..core.coap.exchange import Exchange
     from ..core.coap.message import Message
     from ..core.coap.peers import Peer
-    from ..core.ids import Ids
-    from ..core.journal import Journal
+    from ..core.vendor import Context
     from .backend import Backend
     from .forwarding import Behind, Journey
     from .line import Line
@@ -59,8 +57,7 @@ class Gateway:
     """The gateway of one world.
 
     Args:
-        clock: the world's.
-        ids: chance.
+        context: the world's clock, chance and journal.
         backend: tokens, sessions, mesh.
         settings: patience, domain, quirks.
 
@@ -70,18 +67,17 @@ class Gateway:
         behind: the same by MAC address.
     """
 
-    def __init__(self, clock: Clock, ids: Ids, backend: Backend, settings: Settings) -> None:
+    def __init__(self, context: Context, backend: Backend, settings: Settings) -> None:
         self.endpoint: Endpoint | None = None
-        self.servers = upstream.servers(settings, ids, self.heard)
+        self.servers = upstream.servers(settings, context.ids, self.heard)
         self.behind: dict[str, Behind] = {mac: server for server in self.servers for mac in server.addresses}
-        self._clock = clock
-        self._ids = ids
+        self._ids = context.ids
         self._backend = backend
         self._settings = settings
         self._destinations = Destinations(backend.estate, settings)
-        self._patience = Agenda(clock, TIMEOUT)
+        self._patience = Agenda(context.clock, TIMEOUT)
         self._line: Line | None = None
-        self._log = Log(clock, backend.is_secret)
+        self._log = Log(context.clock, context.journal, backend.is_secret)
         self._observations: dict[Hashable, Observation] = {}
         self._manner = AS_DEVICE if settings.mesh_quirks else Manner()
         backend.sessions.ended = self._session_ended
@@ -89,10 +85,9 @@ class Gateway:
 
     # --- the line --------------------------------------------------------------------------------------------------
 
-    def connect(self, line: Line, journal: Journal | None = None) -> None:
-        """Speak on a line from now on, and remember exchanges in a journal."""
+    def connect(self, line: Line) -> None:
+        """Speak on a line from now on."""
         self._line = line
-        self._log.journal = journal
         self._log.now = line.now
         self.reset()
 
@@ -123,6 +118,11 @@ class Gateway:
     def device_of(self, request: Message) -> str:
         """Which device a request is for, for faults and the journal; empty for none."""
         return self._destinations.name(request.options)
+
+    def observed_by(self, source: Hashable, token: bytes) -> Message | None:
+        """The request by which a client registered what it observes."""
+        found = self._observations.get((source, token))
+        return None if found is None else found.request
 
     # --- requests --------------------------------------------------------------------------------------------------
 

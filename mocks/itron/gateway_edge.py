@@ -15,8 +15,8 @@ from ..core.coap.message import Message, decode
 from ..core.edges.udp import UdpListener
 from ..core.exchanges import Exchanges
 from ..core.gates import DatagramGate, label
-from .line import Line
 from .gateway_log import PROTOCOL, VENDOR, operation
+from .line import Line
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from ..core.faults import Strike
     from ..core.sockets import Place
     from ..core.store import Store
+    from ..core.vendor import Context
     from .gateway import Gateway
     from .sessions import Sessions
 
@@ -135,13 +136,16 @@ class Described:
             return found
         session = self._sessions.known(peer)
         whose = EMPTY_DETAIL if session is None else {"session": session.name, "principal": session.tenant}
-        return {**found, **self._subject(found, data), **whose}
+        return {**found, **self._subject(found, peer, data), **whose}
 
-    def _subject(self, found: Mapping[str, str], data: bytes) -> dict[str, str]:
+    def _subject(self, found: Mapping[str, str], peer: Hashable, data: bytes) -> dict[str, str]:
         exchange = found["exchange"]
         about = self._about.get(exchange)
         if about is None:
             message = decode(data)
+            if isinstance(message, Message) and message.code >= 0x20:
+                # Nobody asked about what it answers: it was sent when no rule was there.
+                message = self._gateway.observed_by(peer, message.token)
             if not isinstance(message, Message) or not 0 < message.code < 0x20:
                 return EMPTY_DETAIL
             about = {"operation": operation(message), "device": self._gateway.device_of(message)}
@@ -156,18 +160,18 @@ class GatewayListener:
 
     Args:
         gateway: who answers.
-        clock: whose lock guards it.
-        store: keeps the world.
+        context: the world's clock, faults and journal.
         sessions: for faults that strike one.
-        place: where it listens, with the world's faults and journal.
+        place: where it listens.
     """
 
     tls = None
 
-    def __init__(self, gateway: Gateway, clock: Clock, store: Store, sessions: Sessions, place: Place) -> None:
+    def __init__(self, gateway: Gateway, context: Context, sessions: Sessions, place: Place) -> None:
+        clock, store = context.clock, context.store
         self._gateway = gateway
         self._clock = clock
-        self._journal = place.journal
+        self._journal = context.journal
         self._udp: UdpListener[Engine] = UdpListener(
             lambda wire: Engine(gateway, clock, store, wire),
             place.line,
@@ -175,9 +179,9 @@ class GatewayListener:
             place.port,
             describe=Described(gateway, sessions),
         )
-        self._plan = place.faults
+        self._plan = context.faults
         self._gate = DatagramGate(
-            place.faults,
+            context.faults,
             vendor=VENDOR,
             protocol=PROTOCOL,
             later=place.line.later,
@@ -208,7 +212,7 @@ class GatewayListener:
             with self._clock.lock:
                 server.connect(_line(listener))
         with self._clock.lock:
-            self._gateway.connect(_line(self._udp), self._journal)
+            self._gateway.connect(_line(self._udp))
 
     async def stop(self) -> None:
         """Read and send no more."""

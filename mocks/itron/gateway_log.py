@@ -55,15 +55,15 @@ class Log:
 
     Args:
         clock: the world's.
+        journal: where.
         is_secret: tells whether a text is one of the secrets that the vendor gave out.
 
     Attributes:
-        journal: where; None for nowhere.
         now: line time.
     """
 
-    def __init__(self, clock: Clock, is_secret: IsSecret) -> None:
-        self.journal: Journal | None = None
+    def __init__(self, clock: Clock, journal: Journal, is_secret: IsSecret) -> None:
+        self._journal = journal
         self.now: Callable[[], float] = clock.source
         self._clock = clock
         self._is_secret = is_secret
@@ -85,8 +85,6 @@ class Log:
     def told(self, exchange: Exchange, response: Response | None) -> None:
         """An exchange is answered, by the handler or by the engine."""
         note = self._notes.pop(exchange, None) or Note()
-        if self.journal is None:
-            return
         request = exchange.request
         code = 0 if response is None else response.code
         cause = note.cause or ("silence" if response is None else "ok" if is_success(code) else "refused")
@@ -95,8 +93,6 @@ class Log:
 
     def notified(self, observation: Observation, response: Response, session: Session | None) -> None:
         """A notification goes out."""
-        if self.journal is None:
-            return
         note = Note()
         if session is not None:
             note.of(session)
@@ -106,12 +102,11 @@ class Log:
     def _write(
         self, request: Message, operation: str, code: int, note: Note, cause: str, taken: float, **more: Any
     ) -> None:
-        assert self.journal is not None
         host, path, query = _asked(request)
         detail = {"code": dotted(code), "type": request.type.name, "mid": request.mid, "token": request.token.hex()}
         if host:
             detail["host"] = host
-        self.journal.add(
+        self._journal.add(
             self._clock.micros(),
             VENDOR,
             PROTOCOL,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import random
+import sys
 import time
 from typing import TYPE_CHECKING
 
@@ -127,7 +128,8 @@ def main() -> None:
         lot = min(100_000, chosen.count - done)
         run(lot, chosen.seed + done)
         done += lot
-        print(f"{done:,} datagrams, {done / (time.perf_counter() - began):,.0f} a second", flush=True)
+        sys.stdout.write(f"{done:,} datagrams, {done / (time.perf_counter() - began):,.0f} a second\n")
+        sys.stdout.flush()
 
 
 if __name__ == "__main__":

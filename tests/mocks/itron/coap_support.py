@@ -50,7 +50,7 @@ class Desk:
         """Lets what stands behind the gateway have what was sent to it."""
         self.vendor = cast("Itron", world.vendor("itron"))
         self.gateway = self.vendor.gateway
-        self.gateway.connect(Line(lambda: self.time, self._send, lambda: None), world.journal)
+        self.gateway.connect(Line(lambda: self.time, self._send, lambda: None))
 
     def _send(self, data: bytes, address: Any) -> None:
         self.raw.append(data)

@@ -8,7 +8,6 @@ The client here shares no code with the engine but the codec.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING
@@ -24,6 +23,8 @@ from vendorlab.mocks.core.coap.options import Option, Options
 from vendorlab.mocks.itron.line import Line
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from vendorlab.mocks.core.coap.endpoint import Endpoint
 
 Sends = list[tuple[float, bytes]]
@@ -126,7 +127,7 @@ class Play:
         self.lost = False
         if tale.path:
             desk.open()
-        desk.gateway.connect(Line(lambda: desk.time, self._to_client, lambda: None), desk.world.journal)
+        desk.gateway.connect(Line(lambda: desk.time, self._to_client, lambda: None))
         desk.world.journal.clear()
         if tale.slow:
             desk.mesh.set_conditions(desk.mac(), latency=8)
