@@ -63,10 +63,17 @@ class Behind(Protocol):
 
 
 class Forward(NamedTuple):
-    """Where a request goes, and with which options."""
+    """Where a request goes, and with which options.
+
+    Attributes:
+        target: what is asked for.
+        options: what the device is sent.
+        port: the one that was named, if one was.
+    """
 
     target: Target
     options: Options
+    port: int | None
 
 
 class Destinations:
@@ -82,11 +89,11 @@ class Destinations:
         self._port = settings.coap_device_port
         self._default = settings.coap_default_port
         self._host = re.compile(r"ssn([0-9a-f]{16})\." + re.escape(settings.coap_domain.lower()))
-        self._owner = lru_cache(MOST_REMEMBERED)(self._find_owner)
+        self._whose = lru_cache(MOST_REMEMBERED)(self._find)
 
     def reset(self) -> None:
         """The estate may be another."""
-        self._owner.cache_clear()
+        self._whose.cache_clear()
 
     def find(self, options: Options, tenant: str) -> tuple[str, Options]:
         """The device that a tenant's request is for, by MAC address, and the options that it is sent.
@@ -98,14 +105,13 @@ class Destinations:
             OthersDevice: it belongs to somebody else.
             NobodyThere: it has no CoAP at that port.
         """
-        target, sent = forward(options)
-        mac = self._mac(target)
-        owner = None if mac is None else self._owner(mac)
-        if mac is None or owner is None:
+        target, sent, named = forward(options)
+        mac, owner = self._whose(target.host)
+        if owner is None:
             raise UnknownHost(target.host)
         if owner != tenant:
             raise OthersDevice
-        port = target.port if _names_port(options) else self._default
+        port = self._default if named is None else named
         if port != self._port:
             raise NobodyThere(port, self._port)
         return mac, sent
@@ -115,17 +121,19 @@ class Destinations:
         if not is_proxied(options):
             return ""
         try:
-            return self._mac(forward(options).target) or ""
+            return self._mac(forward(options).target.host) or ""
         except Exception:  # noqa: BLE001  whatever is wrong with it, it names none
             return ""
 
-    def _mac(self, target: Target) -> str | None:
-        found = self._host.fullmatch(target.host)
+    def _mac(self, host: str) -> str | None:
+        found = self._host.fullmatch(host)
         return None if found is None else found[1]
 
-    def _find_owner(self, mac: str) -> str | None:
-        device = self._estate.device(mac)
-        return None if device is None else device.tenant
+    def _find(self, host: str) -> tuple[str, str | None]:
+        """The MAC address that a host's name has, and the tenant whose device it is."""
+        mac = self._mac(host)
+        device = None if mac is None else self._estate.device(mac)
+        return ("", None) if mac is None or device is None else (mac, device.tenant)
 
 
 @lru_cache(MOST_REMEMBERED)
@@ -149,7 +157,7 @@ def forward(options: Options) -> Forward:
     if Option.HOP_LIMIT in options:
         # It is not added where it is not: the gateway is older than RFC 8768 (inferred).
         kept.append((Option.HOP_LIMIT, next_hop_limit(options)))
-    return Forward(target, Options([*kept, *target.local]))
+    return Forward(target, Options([*kept, *target.local]), target.port if _names_port(options) else None)
 
 
 def _names_port(options: Options) -> bool:

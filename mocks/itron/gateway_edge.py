@@ -142,17 +142,21 @@ class Described:
         exchange = found["exchange"]
         about = self._about.get(exchange)
         if about is None:
-            message = decode(data)
-            if isinstance(message, Message) and message.code >= 0x20:
-                # Nobody asked about what it answers: it was sent when no rule was there.
-                message = self._gateway.observed_by(peer, message.token)
-            if not isinstance(message, Message) or not 0 < message.code < 0x20:
+            message = self._request(peer, data)
+            if message is None:
                 return EMPTY_DETAIL
             about = {"operation": operation(message), "device": self._gateway.device_of(message)}
             if len(self._about) >= MOST_REMEMBERED:
                 del self._about[next(iter(self._about))]
             self._about[exchange] = about
         return about
+
+    def _request(self, peer: Hashable, data: bytes) -> Message | None:
+        """The request that a datagram is, or, if that came when there was no rule, which registered a notification."""
+        message = decode(data)
+        if not isinstance(message, Message) or not message.code:
+            return None
+        return message if message.code < 0x20 else self._gateway.observed_by(peer, message.token)
 
 
 class GatewayListener:

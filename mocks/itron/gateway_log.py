@@ -7,6 +7,7 @@ is a token, so of payloads nothing is kept.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from ..core.coap.codes import Code, dotted, is_success
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from ..core.coap.exchange import Exchange
     from ..core.coap.message import Message
     from ..core.coap.observe import Observation
+    from ..core.coap.options import Options
     from ..core.coap.response import Response
     from ..core.journal import IsSecret, Journal
     from .sessions import Session
@@ -32,6 +34,9 @@ VENDOR: Final = "itron"
 PROTOCOL: Final = "coap"
 ANONYMOUS = "anonymous"
 NOTIFY = "notify"
+
+MOST_REMEMBERED = 4_096
+"""Requests of which it is remembered how they look without secrets."""
 
 _SESSIONS: dict[int, str] = {Code.POST: "session.open", Code.DELETE: "session.close"}
 _OBSERVES: dict[int | None, str] = {0: "observe", 1: "observe.cancel"}
@@ -67,11 +72,13 @@ class Log:
         self.now: Callable[[], float] = clock.source
         self._clock = clock
         self._is_secret = is_secret
+        self._masked = lru_cache(MOST_REMEMBERED)(self._mask)
         self._notes: dict[Exchange, Note] = {}
 
     def forget(self) -> None:
-        """What was under way is over."""
+        """What was under way is over, and secrets are others."""
         self._notes.clear()
+        self._masked.cache_clear()
 
     def note(self, exchange: Exchange, session: Session | None) -> Note:
         """What is known of an exchange; a new note for one that is new."""
@@ -102,7 +109,7 @@ class Log:
     def _write(
         self, request: Message, operation: str, code: int, note: Note, cause: str, taken: float, **more: Any
     ) -> None:
-        host, path, query = _asked(request)
+        host, path, query = self._masked(request.options)
         detail = {"code": dotted(code), "type": request.type.name, "mid": request.mid, "token": request.token.hex()}
         if host:
             detail["host"] = host
@@ -112,8 +119,8 @@ class Log:
             PROTOCOL,
             operation,
             METHODS[request.code] if request.code < len(METHODS) else dotted(request.code),
-            mask_path(path, self._is_secret),
-            mask_query(query, self._is_secret),
+            path,
+            query,
             note.credential,
             note.principal,
             status(code),
@@ -122,6 +129,11 @@ class Log:
             taken,
             detail | more,
         )
+
+    def _mask(self, options: Options) -> tuple[str, str, str]:
+        """Host, path and query of a request, without secrets."""
+        host, path, query = _asked(options)
+        return host, mask_path(path, self._is_secret), mask_query(query, self._is_secret)
 
 
 def status(code: int) -> int:
@@ -144,9 +156,8 @@ def operation(request: Message) -> str:
     return "discover" if path == (".well-known", "core") else "unrouted"
 
 
-def _asked(request: Message) -> tuple[str, str, str]:
+def _asked(options: Options) -> tuple[str, str, str]:
     """Host, path and query of a request."""
-    options = request.options
     if is_proxied(options):
         try:
             target = forward(options).target

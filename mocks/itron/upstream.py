@@ -62,7 +62,8 @@ def servers(settings: Settings, ids: Ids, heard: Heard) -> list[Servers]:
 def _addresses(settings: Settings) -> Iterator[tuple[str, Address]]:
     given = settings.coap_upstreams
     if isinstance(given, str):
-        given = dict(entry.strip().partition("=")[::2] for entry in given.split(",") if entry.strip())
+        parts = [entry.strip().partition("=") for entry in given.split(",") if entry.strip()]
+        given = {mac: url for mac, _, url in parts}
     for mac, url in given.items():
         what = f"`coap_upstreams` names {mac}={url}"
         try:

@@ -7,6 +7,7 @@ a world without quirks has what the RFC wants instead: S3, S4, S12, S13, S16 and
 from __future__ import annotations
 
 import struct
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from ...core.coap.codes import CBOR, LINK_FORMAT, OCTET_STREAM, TEXT, Code
@@ -38,6 +39,33 @@ _STATISTICS = struct.Struct(">BB9I")
 _COAP_STATISTICS = 7
 
 
+class Form(NamedTuple):
+    """What a request's options say; who polls sends the same again and again, so it is worked out once.
+
+    Attributes:
+        path, query: their segments and parts.
+        observe: the value of Observe.
+        refused: whether there is a critical option that the firmware does not list (S20).
+        size: bytes of the request as the board reads it, without the payload: header, a token of four, options.
+    """
+
+    path: tuple[str, ...]
+    query: tuple[str, ...]
+    observe: int | None
+    refused: bool
+    size: int
+
+
+@lru_cache(4_096)
+def form_of(options: Options) -> Form:
+    """What a request's options say."""
+    path = options.path
+    items = [item for item in options.items if item[0] != Option.URI_PATH]
+    board = Options([*items, *((Option.URI_PATH, part) for part in path[1:])])
+    refused = any(number & 1 for number in options.unrecognised) or not options.critical <= UNDERSTOOD
+    return Form(path, options.query, options.uint(Option.OBSERVE), refused, 9 + len(board.wire))
+
+
 class Asked(NamedTuple):
     """A request as it reaches a device.
 
@@ -54,6 +82,11 @@ class Asked(NamedTuple):
     payload: bytes
     who: Hashable
     confirmable: bool = True
+
+    @property
+    def form(self) -> Form:
+        """What its options say."""
+        return form_of(self.options)
 
 
 Reply = Response | None
@@ -89,10 +122,9 @@ def resources(sensors: tuple[Sensor, ...]) -> dict[str, Sensor]:
 
 def answer(node: Node, asked: Asked, path: tuple[str, ...], second: int) -> Reply:
     """What the board answers; ``path`` without the ``snsr`` that the card takes off (S1)."""
-    if _size(asked, path) > BUFFER:
+    if asked.form.size + len(asked.payload) > BUFFER:
         return _TOO_LARGE
-    options = asked.options
-    if any(number & 1 for number in options.unrecognised) or not options.critical <= UNDERSTOOD:
+    if asked.form.refused:
         return _BAD_OPTION
     match path:
         case ():
@@ -118,13 +150,6 @@ def observe_value(node: Node) -> bytes:
     """The next number of the one counter, in three bytes or as few as it takes (S12, S16)."""
     number = node.next_number()
     return number.to_bytes(3) if node.mesh.quirks else number.to_bytes((number.bit_length() + 7) // 8)
-
-
-def _size(asked: Asked, path: tuple[str, ...]) -> int:
-    """Bytes of the request as the board reads it: header, a token of four, the options it gets, payload."""
-    items = [item for item in asked.options.items if item[0] != Option.URI_PATH]
-    size = len(Options([*items, *((Option.URI_PATH, part) for part in path)]).wire)
-    return 8 + size + (len(asked.payload) + 1 if asked.payload else 0)
 
 
 def _well_known(node: Node, asked: Asked, rest: list[str]) -> Response:
@@ -157,7 +182,7 @@ def _system(node: Node, asked: Asked, rest: list[str], second: int) -> Response:
             return _NOT_ACCEPTABLE
         node.set_clock(seconds - second)
         return _CHANGED
-    if rest == ["stats"] and asked.code == Code.GET and asked.options.query == ("mod=coap",):
+    if rest == ["stats"] and asked.code == Code.GET and asked.form.query == ("mod=coap",):
         return Response(Code.CONTENT, _STATISTICS.pack(_COAP_STATISTICS, 36, *node.counters), _BYTES)
     return _NOT_IMPLEMENTED
 
@@ -168,7 +193,7 @@ def _sensor(node: Node, asked: Asked, rest: list[str], second: int) -> Reply:
     sensor = node.resources.get(rest[0])
     if sensor is None or len(rest) > 1:
         return _NOT_FOUND
-    query = asked.options.query
+    query = asked.form.query
     if not query or asked.code not in (Code.GET, Code.PUT):
         return _NOT_ALLOWED  # S5, S11
     if asked.code == Code.PUT:
@@ -177,10 +202,11 @@ def _sensor(node: Node, asked: Asked, rest: list[str], second: int) -> Reply:
 
 
 def _get(node: Node, asked: Asked, name: str, sensor: Sensor, second: int) -> Reply:
-    query = asked.options.query[0]
+    form = asked.form
+    query = form.query[0]
     if query not in ("sens", "cfg"):
         return _NOT_IMPLEMENTED  # S6
-    observe = asked.options.uint(Option.OBSERVE)
+    observe = form.observe
     if observe is not None and observe > 1:
         return _NOT_ACCEPTABLE  # S14
     if query == "cfg":

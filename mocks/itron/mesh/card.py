@@ -37,11 +37,10 @@ def answer(node: Node, asked: Asked, second: int) -> Reply:
         asked: the request.
         second: when, in seconds since 1970.
     """
-    path = asked.options.path
+    path = asked.form.path
     if path[:1] == (SENSORS,):
         return board.answer(node, asked, path[1:], second)
-    options = asked.options
-    if any(number & 1 for number in options.unrecognised) or not options.critical <= board.UNDERSTOOD:
+    if asked.form.refused:
         return _BAD_OPTION
     match path:
         case () | ("",):

@@ -9,7 +9,7 @@ from tests.mocks.itron.coap_support import DOMAIN, ECHO, TEMP, Desk, options, pr
 
 from vendorlab.mocks.core.coap.codes import Code, Type
 from vendorlab.mocks.core.coap.message import Message
-from vendorlab.mocks.core.coap.options import Option, Options
+from vendorlab.mocks.core.coap.options import Option, Options, Value
 from vendorlab.mocks.itron.forwarding import forward
 from vendorlab.mocks.itron.models import Sensor
 
@@ -53,7 +53,13 @@ def test_proxy_uri_wins_over_what_names_another_target(desk: Desk) -> None:
 
 
 def test_options_are_passed_on_but_for_those_of_the_proxy(desk: Desk) -> None:
-    more = [(Option.HOP_LIMIT, 9), (Option.ACCEPT, 60), (Option.ENDPOINT_ID_1, b"x"), (Option.BLOCK2, 3), (2052, b"y")]
+    more: list[tuple[int, Value]] = [
+        (Option.HOP_LIMIT, 9),
+        (Option.ACCEPT, 60),
+        (Option.ENDPOINT_ID_1, b"x"),
+        (Option.BLOCK2, 3),
+        (2052, b"y"),
+    ]
     sent = forward(proxied(desk.uri(), *more)).options
     assert [number for number, _ in sent] == [11, 11, 11, 15, 16, 17, 23, 124, 2052]
     assert sent.uint(Option.HOP_LIMIT) == 8

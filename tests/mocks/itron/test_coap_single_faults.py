@@ -226,7 +226,7 @@ def test_one_execution_and_the_right_answer_whatever_happens_to_one_datagram(
 def test_tales_have_every_kind_of_datagram() -> None:
     """A table of positions is worth as much as what stands at them."""
     lengths = {(tale.name, type_.name): length(tale, type_) for tale in TALES for type_ in (Type.CON, Type.NON)}
-    assert {count for (name, kind), count in lengths.items() if kind == "NON"} == {2}
+    assert {count for (_, kind), count in lengths.items() if kind == "NON"} == {2}
     assert lengths["read", "CON"] == 2
     assert lengths["read a slow device", "CON"] == 4
 

@@ -14,7 +14,7 @@ from vendorlab.mocks.core.coap.codes import Code, Type
 from vendorlab.mocks.core.coap.endpoint import Endpoint
 from vendorlab.mocks.core.coap.message import Message
 from vendorlab.mocks.core.coap.observe import Manner
-from vendorlab.mocks.core.coap.options import Option, Options
+from vendorlab.mocks.core.coap.options import Option, Options, Value
 from vendorlab.mocks.core.coap.response import Response
 from vendorlab.mocks.core.settings import SettingsError
 from vendorlab.mocks.itron.line import Line
@@ -105,7 +105,7 @@ def origin(desk_of: MakeDesk) -> Origin:
 
 
 def test_request_reaches_the_server_with_its_options_and_nothing_else(origin: Origin) -> None:
-    more = [(Option.ACCEPT, 60), (Option.ENDPOINT_ID_1, b"x"), (2048, b"e")]
+    more: list[tuple[int, Value]] = [(Option.ACCEPT, 60), (Option.ENDPOINT_ID_1, b"x"), (2048, b"e")]
     answer = origin.desk.ask(Code.PUT, proxied(origin.desk.uri("/any/thing?a=1&b"), *more), b"body")
     assert (answer.code, answer.payload, answer.type) == (Code.NOT_FOUND, b"none such", Type.ACK)
     (request,) = origin.requests

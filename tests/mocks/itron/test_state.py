@@ -168,8 +168,10 @@ def test_port_and_prefix_are_those_that_are_promised() -> None:
     assert address is not None
     assert (address.name, address.port, address.prefix) == ("itron-platform", 7073, "VENDORLAB_ITRON_PLATFORM_")
     assert registry.chosen(["itron-platform"]) == (["itron"], frozenset({"itron-platform"}))
-    assert registry.chosen(["itron"])[0] == ["itron"]
-    assert registry.chosen(["itron"])[1] >= {"itron-platform", "itron-coap"}
+    vendors, addresses = registry.chosen(["itron"])
+    assert vendors == ["itron"]
+    assert addresses is not None
+    assert addresses >= {"itron-platform", "itron-coap"}
 
 
 def test_port_and_prefix_of_the_gateway_are_those_that_are_promised() -> None:
