@@ -167,8 +167,8 @@ def main() -> None:
         print("libcoap's coap-server-notls is not installed and was left out: apt-get install libcoap3-bin")
     table(
         f"Reads of {DEVICES:,} devices through the gateway beside GETs of one resource, a second (server's "
-        f"microseconds for each; p99 in microseconds); news to {OBSERVERS:,} observers, first to last (server's microseconds for "
-        "each); bytes of a registration",
+        "microseconds for each; p99 in microseconds); "
+        f"news to {OBSERVERS:,} observers, first to last (server's microseconds for each); bytes of a registration",
         ["server", "1 outstanding", "16 outstanding", "news", "bytes"],
         rows,
     )
