@@ -11,6 +11,7 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from ..core.coap.errors import CoapError
 from ..core.coap.options import Option, Options
 from ..core.coap.rules import is_proxied, next_hop_limit
 from ..core.coap.uri import Target, proxy_target
@@ -19,7 +20,6 @@ from .gateway_errors import NobodyThere, OthersDevice, UnknownHost, WrongScheme
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
-    from ..core.coap.errors import CoapError
     from ..core.coap.observe import End
     from ..core.coap.response import Response
     from .estate import Estate
@@ -122,7 +122,7 @@ class Destinations:
             return ""
         try:
             return self._mac(forward(options).target.host) or ""
-        except Exception:  # noqa: BLE001  whatever is wrong with it, it names none
+        except CoapError:
             return ""
 
     def _mac(self, host: str) -> str | None:

@@ -7,6 +7,7 @@ it sends leaves from the loop all the same, in the order in which it was sent.
 from __future__ import annotations
 
 import threading
+from collections import deque
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
@@ -66,6 +67,7 @@ class Engine:
         self._thread = 0
         self._soon: Any = None
         self._held: list[tuple[bytes, Any]] | None = None
+        self._away: deque[tuple[bytes, Any]] = deque()
 
     def begin(self, soon: Any) -> None:
         """The socket is open: this is its thread, and ``soon`` brings a call there."""
@@ -108,9 +110,20 @@ class Engine:
         if self._held is not None:
             self._held.append((data, address))
         elif threading.get_ident() == self._thread:
+            if self._away:
+                self._send_away()
             self._wire.send(data, address)
         elif self._soon is not None:
-            self._soon(partial(self._wire.send, data, address))
+            # A thousand notifications at once wake the loop once.
+            self._away.append((data, address))
+            if len(self._away) == 1:
+                self._soon(self._send_away)
+
+    def _send_away(self) -> None:
+        """Send what another thread had to send."""
+        with self._clock.lock:
+            while self._away:
+                self._wire.send(*self._away.popleft())
 
     def woken(self) -> None:
         """The engine is due earlier than it was."""

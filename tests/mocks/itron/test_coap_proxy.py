@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.mocks.itron.coap_support import DOMAIN, ECHO, TEMP, Desk, options, proxied
 
 from vendorlab.mocks.core.coap.codes import Code, Type
+from vendorlab.mocks.core.coap.errors import UriError
 from vendorlab.mocks.core.coap.message import Message
 from vendorlab.mocks.core.coap.options import Option, Options, Value
 from vendorlab.mocks.itron.forwarding import forward
+from vendorlab.mocks.itron.gateway_errors import WrongScheme
 from vendorlab.mocks.itron.models import Sensor
 
 if TYPE_CHECKING:
@@ -64,6 +69,32 @@ def test_options_are_passed_on_but_for_those_of_the_proxy(desk: Desk) -> None:
     assert [number for number, _ in sent] == [11, 11, 11, 15, 16, 17, 23, 124, 2052]
     assert sent.uint(Option.HOP_LIMIT) == 8
     assert Option.HOP_LIMIT not in forward(proxied(desk.uri())).options
+
+
+@given(st.text(max_size=60), st.sampled_from(["", "coap:", "coap://", "http://h/", "coap://h:4849/", "x:"]))
+def test_any_text_for_a_uri_is_a_target_or_a_refusal(text: str, start: str) -> None:
+    try:
+        found = forward(proxied(start + text))
+    except (UriError, WrongScheme):
+        return
+    assert found.target.scheme == "coap"
+
+
+@given(
+    st.lists(st.text(min_size=1, max_size=8).filter(lambda part: part not in (".", "..")), max_size=4),
+    st.lists(st.text(max_size=8), min_size=1, max_size=3),
+)
+def test_both_ways_to_name_a_target_are_one_for_any_path_and_query(path: list[str], query: list[str]) -> None:
+    host = f"SSN0013500560724a9d.{DOMAIN}"
+    parts: list[tuple[int, Value]] = [
+        *((Option.URI_PATH, part) for part in path),
+        *((Option.URI_QUERY, part) for part in query),
+    ]
+    named = options((Option.PROXY_SCHEME, "coap"), (Option.URI_HOST, host), (Option.URI_PORT, 4849), *parts)
+    uri = f"coap://{host}:4849/{'/'.join(quote(part, safe='') for part in path)}"
+    uri += "?" + "&".join(quote(part, safe="") for part in query)
+    assert forward(proxied(uri)) == forward(named)
+    assert forward(named).options == options(*parts)
 
 
 @pytest.mark.parametrize("change", [str.upper, str.lower, str.title])
