@@ -27,6 +27,7 @@ from coap import (
     Server,
     get,
     libcoap,
+    nothing,
     observers,
     opened,
     processor_seconds,
@@ -37,7 +38,7 @@ from coap import (
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 HOST = "SSN{}.SG.YEL01.SSN.SSNSGS.NET"
 
@@ -130,12 +131,17 @@ def measure(target: Server, seconds: float, rounds: int) -> list[str]:
     return [target.name, *rates(target, [get(target.path)], seconds, rounds), *news(observers(target, 3))]
 
 
-def rates(target: Server, rests: Sequence[bytes], seconds: float, rounds: int, begin: object = None) -> list[str]:
+def rates(
+    target: Server,
+    rests: Sequence[bytes],
+    seconds: float,
+    rounds: int,
+    begin: Callable[[socket.socket], None] = nothing,
+) -> list[str]:
     """Requests a second with one and with sixteen outstanding."""
     cells: list[str] = []
-    more = {} if begin is None else {"begin": begin}
     for outstanding in (1, 16):
-        found = [requests(target, rests, outstanding, seconds, **more) for _ in range(rounds)]
+        found = [requests(target, rests, outstanding, seconds, begin) for _ in range(rounds)]
         rate, cpu, p99 = (statistics.median(getattr(one, name) for one in found) for name in ("rate", "cpu", "p99"))
         cells.append(f"{rate:,.0f} ({cpu:.1f}; {p99:,.0f})")
     return cells
