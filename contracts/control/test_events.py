@@ -41,7 +41,7 @@ def test_events_are_listed_with_their_fields(city: World) -> None:
 
 
 @pytest.mark.claim("control.events.happen")
-@pytest.mark.parametrize("hours", [2, "2"])
+@pytest.mark.parametrize("hours", [2, "2"], ids=["number", "text"])
 def test_event_is_told_back_with_all_its_fields(city: World, hours: Any) -> None:
     """Numbers may be given as texts."""
     response = city.ask("POST", "/events", {"vendor": LIGHTS, "event": {**FAILURE, "hours": hours}})
