@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING
 from _harness import pin, ready, server, table
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
+    from collections.abc import Callable, Generator, Sequence
 
 OBSERVERS = 1_000
 DEVICES = 1_000
@@ -186,14 +186,25 @@ def opened(port: int) -> socket.socket:
     return made
 
 
-def requests(target: Server, rests: Sequence[bytes], outstanding: int, seconds: float) -> Rate:
-    """Ask in a closed loop with so many requests outstanding."""
+def nothing(_line: socket.socket) -> None:
+    """Servers without sessions need nothing before the first request."""
+
+
+def requests(
+    target: Server,
+    rests: Sequence[bytes],
+    outstanding: int,
+    seconds: float,
+    begin: Callable[[socket.socket], None] = nothing,
+) -> Rate:
+    """Ask in a closed loop with so many requests outstanding; ``begin`` is called with each new socket."""
     count, times = 0, list[float]()
     began, used = time.perf_counter(), processor_seconds(target.pid)
     end = began + seconds
     kinds = len(rests)
     while time.perf_counter() < end:
         with opened(target.port) as line:
+            begin(line)
             sent: dict[bytes, float] = {}
             send, receive, clock = line.send, line.recv, time.perf_counter
             total = last = 0

@@ -28,12 +28,14 @@ class Address:
         port: the default.
         vendor: whose it is; a vendor may have several.
         title: what a person calls it.
+        udp: it speaks UDP.
     """
 
     name: str
     port: int
     vendor: str
     title: str
+    udp: bool = False
 
     @property
     def prefix(self) -> str:
@@ -45,6 +47,7 @@ ADDRESSES = (
     Address("scanalytics", 7071, "scanalytics", "Scanalytics query API"),
     Address("inode", 7072, "inode", "SMATS iNode API"),
     Address("itron-platform", 7073, "itron", "Itron Data Platform"),
+    Address("itron-coap", 5683, "itron", "Itron CoAP Gateway", udp=True),
     Address("slv", 7074, "slv", "Streetlight.Vision API"),
 )
 """Every address, in the order in which ports are counted."""

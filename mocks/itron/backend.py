@@ -16,10 +16,12 @@ from .deliveries import Deliveries
 from .errors import BadRequest, Unauthorized
 from .estate import Estate, pieces
 from .events import Events
+from .mesh.mesh import Mesh
 from .models import Arrival, Place, Template
 from .observations import Observations, pack, unpack
 from .provisioning import Provisioning
 from .readings import sensor_tag
+from .sessions import Sessions
 from .simulation import Simulations
 from .tokens import TokenStore
 
@@ -46,6 +48,8 @@ class Backend:
         estate: tenants and mesh devices.
         tokens: those that were issued.
         observers: called with observations of a device when they were stored, within the same exchange.
+        mesh: the devices, as they answer.
+        sessions: of the CoAP Gateway.
         deliveries, events, simulations: the extension, where it is on.
     """
 
@@ -57,6 +61,8 @@ class Backend:
         tables.create(self._store.connection)
         self.tokens = TokenStore(self._store, self._clock, self.ids, settings)
         self.estate = Estate(self._clock, self.ids, settings.mesh_devices, settings.interval)
+        self.mesh = Mesh(self._clock, self.ids, self.estate, self._store, settings)
+        self.sessions = Sessions(self._clock, self._store, settings)
         self._provisioning = Provisioning(self._store)
         self._observations = Observations(self._store, settings)
         self.observers: list[Callable[[Arrival], None]] = []
@@ -195,6 +201,8 @@ class Backend:
             self._begin()
         self.tokens.resume()
         self.estate.resume()
+        self.mesh.resume()
+        self.sessions.resume()
         for part in (self.deliveries, self.simulations):
             if part is not None:
                 part.resume()
@@ -205,6 +213,8 @@ class Backend:
         self._begin()
         self.tokens.reset()
         self.estate.reset()
+        self.mesh.reset()
+        self.sessions.reset()
         self._observations.reset()
         for part in (self.deliveries, self.simulations):
             if part is not None:
@@ -212,6 +222,8 @@ class Backend:
 
     def snapshot(self) -> dict[str, Any]:
         """Every table."""
+        self.mesh.save()
+        self.sessions.save()
         return tables.dump(self._store.connection)
 
     def restore(self, document: dict[str, Any]) -> None:
@@ -219,6 +231,8 @@ class Backend:
         tables.load(self._store.connection, document)
         self.tokens.resume()
         self.estate.resume()
+        self.mesh.resume()
+        self.sessions.resume()
         self._observations.reset()
         if self.deliveries:
             self.deliveries.resume()

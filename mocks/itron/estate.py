@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..core.clock import SECOND
 from . import seed
-from .readings import measure
+from .readings import FAHRENHEIT, measure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -37,13 +37,17 @@ class Estate:
         ids: the seed.
         mesh_devices: how many the first tenant has.
         interval: seconds between two reports of a device.
+
+    Attributes:
+        units: asked what a device tells its temperature in; None where it is as it left the factory.
     """
 
     def __init__(self, clock: Clock, ids: Ids, mesh_devices: int, interval: int) -> None:
         self._clock = clock
         self._ids = ids
         self._counts = (mesh_devices, seed.SECOND_TENANTS_DEVICES)
-        self._interval = interval
+        self.interval = interval
+        self.units: Callable[[str], str | None] = lambda _mac: None
         self._listeners: list[Callable[[Reading], None]] = []
         clock.on(REPORT, self._on_timer)
         self.reset()
@@ -84,7 +88,7 @@ class Estate:
 
     def measure(self, device: MeshDevice, sensor: Sensor, second: int) -> Reading:
         """What a sensor measures at a moment: the same, whoever asks and however often."""
-        return measure(self._ids.seed, device, sensor, second)
+        return measure(self._ids.seed, device, sensor, second, self.units(device.mac) or FAHRENHEIT)
 
     def listen(self, listener: Callable[[Reading], None]) -> None:
         """Hand every reading that is reported to ``listener``, from now on."""
@@ -98,7 +102,7 @@ class Estate:
 
     def reports_between(self, device: MeshDevice, start: int, end: int) -> Iterator[Reading]:
         """What a device reports by itself in [start, end), in seconds since 1970, in order."""
-        interval = self._interval
+        interval = self.interval
         first = start + (self._phase(device.number) - start) % interval
         for second in range(first, end, interval):
             for sensor in device.sensors:
@@ -113,7 +117,7 @@ class Estate:
 
     def _phase(self, number: int) -> int:
         """Seconds into the interval when a device reports: devices take turns, a minute apart."""
-        return MINUTE * (number % max(1, self._interval // MINUTE))
+        return MINUTE * (number % max(1, self.interval // MINUTE))
 
     def _set_timer(self) -> None:
         if self._listeners and not self._clock.waiting(REPORT):
@@ -125,17 +129,17 @@ class Estate:
 
     def _next_report(self, now: int) -> int:
         """The first second after ``now`` at which somebody reports."""
-        turns = min(max(1, *self._counts), max(1, self._interval // MINUTE))
-        into = now % self._interval
+        turns = min(max(1, *self._counts), max(1, self.interval // MINUTE))
+        into = now % self.interval
         turn = into // MINUTE + 1
-        return now - into + (turn * MINUTE if turn < turns else self._interval)
+        return now - into + (turn * MINUTE if turn < turns else self.interval)
 
     def _on_timer(self, detail: Mapping[str, Any]) -> None:
         if not self._listeners:
             return
         second: int = detail["second"]
-        slots = max(1, self._interval // MINUTE)
-        turn = second % self._interval // MINUTE
+        slots = max(1, self.interval // MINUTE)
+        turn = second % self.interval // MINUTE
         for owner, tenant in enumerate(self.tenants):
             for number in range(turn, self._counts[owner], slots):
                 device = seed.mesh_device(self._ids.seed, tenant, owner, number)

@@ -34,6 +34,25 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         events: the extension for event rules, subscriptions and webhooks is on (inferred, all of it).
         webhooks_anywhere: webhooks may go beyond this machine.
         simulation: the extension for simulated devices is on (inferred, all of it).
+        coap_max_sessions: of the CoAP Gateway, for each tenant.
+        coap_session_idle: seconds after which a session that nobody used is over.
+        coap_endpoint_ids: option 124 of a request is answered with 189, as nCoAP does; strict clients refuse that.
+        coap_rebinding: a client whose socket changed goes on with its session if option 124 names it.
+        coap_domain: of the devices' host names.
+        coap_device_port: where devices take CoAP.
+        coap_default_port: what a URI without a port means; 4849 forgives clients that leave it out.
+        coap_upstream_timeout: seconds of the world's clock until a device counts as silent.
+        coap_upstreams: servers that stand behind the gateway in place of simulated devices: URLs by MAC address, or a
+            text of ``MAC=URL`` with commas between.
+        coap_upstreams_anywhere: they may be beyond this machine.
+        mesh_quirks: devices do what the firmware does against the RFCs; off, they keep to them.
+        mesh_frequency: seconds between two notifications of a sensor; 0 for pushed ones only.
+        mesh_unwrapped: temperature boards are older ones, without the CBOR map.
+        mesh_weather: ``calm`` answers at once; ``field`` has the delays of a real mesh. What follows overrides it.
+        mesh_latency: the median of a round trip's seconds, log-normally spread, 300 at most.
+        mesh_loss_in, mesh_loss_out: the share of messages lost on the way to a device, and from it.
+        mesh_duplicate, mesh_reorder: the share of messages that come twice, and of notifications that are overtaken.
+        mesh_sleep_every, mesh_sleep_for: a device sleeps for so many seconds in every so many; 0 for never.
     """
 
     mesh_devices: int = 8
@@ -53,6 +72,27 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     events: bool = False
     webhooks_anywhere: bool = False
     simulation: bool = False
+    coap_max_sessions: int = 10
+    coap_session_idle: int = 14_400
+    coap_endpoint_ids: bool = True
+    coap_rebinding: bool = False
+    coap_domain: str = "SG.YEL01.SSN.SSNSGS.NET"
+    coap_device_port: int = 4_849
+    coap_default_port: Literal[5683, 4849] = 5_683
+    coap_upstream_timeout: float = 300.0
+    coap_upstreams: dict[str, str] | str = ""
+    coap_upstreams_anywhere: bool = False
+    mesh_quirks: bool = True
+    mesh_frequency: int = 60
+    mesh_unwrapped: bool = False
+    mesh_weather: Literal["calm", "field"] = "calm"
+    mesh_latency: float | None = None
+    mesh_loss_in: float | None = None
+    mesh_loss_out: float | None = None
+    mesh_duplicate: float | None = None
+    mesh_reorder: float | None = None
+    mesh_sleep_every: int | None = None
+    mesh_sleep_for: int | None = None
 
     def __post_init__(self) -> None:
         """Keep the numbers in bounds."""
@@ -63,6 +103,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             ("page_bytes", 2, 64 << 20),
             ("observations_per_device", 1, 10_000_000),
             ("megabytes", 1, 1 << 20),
+            ("coap_max_sessions", 1, 10_000),
+            ("coap_session_idle", 1, 31_536_000),
+            ("coap_device_port", 1, 65_535),
+            ("coap_upstream_timeout", 1, 3_600),
+            ("mesh_frequency", 0, 86_400),
         ):
             if not least <= getattr(self, name) <= most:
                 raise ValueError(f"`{name}` lies between {least} and {most}")

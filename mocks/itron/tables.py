@@ -45,6 +45,10 @@ CREATE TABLE IF NOT EXISTS itron_simulations (
     number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, tenant TEXT NOT NULL, template TEXT NOT NULL,
     sensors TEXT NOT NULL, devices TEXT NOT NULL, interval INTEGER NOT NULL, steps INTEGER, seed INTEGER NOT NULL,
     start INTEGER NOT NULL, step INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS itron_sessions (
+    source TEXT PRIMARY KEY, tenant TEXT NOT NULL, credential TEXT NOT NULL, opened INTEGER NOT NULL,
+    used INTEGER NOT NULL, endpoint TEXT) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS itron_mesh (mac TEXT PRIMARY KEY, state TEXT NOT NULL) WITHOUT ROWID;
 """
 """
 ``itron_meta``: when the world began, and whether its first devices were made yet.
@@ -52,9 +56,14 @@ CREATE TABLE IF NOT EXISTS itron_simulations (
 ``itron_observations.slot``: 0, so that a second observation of a device with one timestamp takes the first one's place;
 a number of its own where both are kept. ``tags``: percent-encoded, a blank around each.
 
-The last four are the extension's. ``itron_deliveries.due``: when it is sent next; empty while it waits for an answer
-to leave, or is under way. ``attempts``: as ``deliveries.Attempt``. ``body``: empty once nobody will send it any more.
+The four behind ``itron_observations`` are the extension's. ``itron_deliveries.due``: when it is sent next; empty while
+it waits for an answer to leave, or is under way. ``attempts``: as ``deliveries.Attempt``. ``body``: empty once nobody
+will send it any more.
 ``itron_simulations.step``: how many were made.
+
+``itron_sessions``: of the CoAP Gateway; ``source`` is a JSON list, ``used`` is exact in snapshots and otherwise at most
+a minute old.
+``itron_mesh.state``: as ``mesh.device.Kept``, of the devices that are not as they left the factory.
 """
 
 
@@ -87,6 +96,8 @@ _TABLES = (
         "itron_simulations",
         ("number", "id", "tenant", "template", "sensors", "devices", "interval", "steps", "seed", "start", "step"),
     ),
+    _Table("itron_sessions", ("source", "tenant", "credential", "opened", "used", "endpoint")),
+    _Table("itron_mesh", ("mac", "state")),
 )
 
 
@@ -114,7 +125,7 @@ def load(connection: sqlite3.Connection, document: Mapping[str, Any]) -> None:
         places = ", ".join("?" * len(table.columns))
         connection.executemany(
             f"INSERT INTO {table.name} ({', '.join(table.columns)}) VALUES ({places})",  # noqa: S608
-            (_decoded(table, row) for row in document[table.name]),
+            (_decoded(table, row) for row in document.get(table.name, [])),  # an older one has fewer tables
         )
 
 

@@ -117,9 +117,9 @@ class Exchange:
                 self.state = _ANSWERED
                 data = encode(_ACK, response.code, request.mid, request.token, response.options.wire, response.payload)
                 endpoint.close(self, self._key, data, b"")
-                endpoint.send(data, self.peer.address)
                 if endpoint.told is not None:
                     endpoint.told(self, response)
+                endpoint.send(data, self.peer.address)
                 return True
         return self._reply(response, type_, mid, delivered)
 
@@ -218,6 +218,7 @@ class Exchange:
             self._delivered = delivered
         if type_ is None:
             type_ = _USUAL[request.type is _CON, state]
+        self._tell(response)  # before it leaves: whoever has the answer may ask what was told of it
         if unwanted:
             # A confirmable request is acknowledged all the same: RFC 7967, section 2.
             ack = self._ack() if request.type is _CON else b""
@@ -232,7 +233,6 @@ class Exchange:
             endpoint.send(data, self.peer.address)
         else:
             self._separate(response, type_, mid, acknowledged=state is _ACKNOWLEDGED)
-        self._tell(response)
         return True
 
     def _dressed(self, response: Response) -> Response:

@@ -61,7 +61,7 @@ def _plain(ready: dict[str, Any], titles: dict[str, str]) -> list[str]:
 
 
 def _try(name: str, found: dict[str, Any]) -> str:
-    """A first line for curl."""
+    """A first line to type."""
     credentials = found["credentials"]
     curl = f"curl --cacert {shlex.quote(found['ca'])}" if "ca" in found else "curl"
     if name == "scanalytics":
@@ -82,6 +82,8 @@ def _try(name: str, found: dict[str, Any]) -> str:
         login = f"{credentials['username']}:{credentials['password']}"
         path = "/reports/api/userprofile/getCurrentUser?ser=json"
         return f"{curl} -u {login} -H 'X-CSRF-Token: Fetch' '{found['url']}{path}'"
+    if name == "itron-coap":
+        return f"coap-client-notls {found['url']}/.well-known/core"
     return f"{curl} {found['url']}/"
 
 

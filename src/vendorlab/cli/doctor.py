@@ -94,9 +94,10 @@ def _extras() -> Iterator[Finding]:
 
 
 def _ports() -> Iterator[Finding]:
-    for name, port in [("control", CONTROL_PORT), *((one.name, one.port) for one in ADDRESSES)]:
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    for name, port, udp in [("control", CONTROL_PORT, False), *((one.name, one.port, one.udp) for one in ADDRESSES)]:
+        with socket.socket(type=socket.SOCK_DGRAM if udp else socket.SOCK_STREAM) as probe:
+            if not udp:  # it would let two share the port
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind(("127.0.0.1", port))
                 yield Finding("good", f"port {port} is free, for {name}")

@@ -6,12 +6,14 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.mocks.itron.coap_support import Desk
 from tests.mocks.itron.support import Caller
 
 if TYPE_CHECKING:
     from tests.mocks.conftest import MakeWorld
 
 MakeCaller = Callable[..., Caller]
+MakeDesk = Callable[..., Desk]
 
 
 @pytest.fixture
@@ -50,3 +52,21 @@ def served(served_of: MakeCaller, request: pytest.FixtureRequest) -> Caller:
 def caller(caller_of: MakeCaller) -> Caller:
     """The vendor in the test's world, called in process."""
     return caller_of()
+
+
+@pytest.fixture
+def desk_of(world_of: MakeWorld) -> MakeDesk:
+    """Make desks with the gateway of a world of its own; keywords are Itron's settings."""
+
+    def make(*, seed: int = 7, **settings: Any) -> Desk:
+        return Desk(world_of("itron", seed=seed, settings=settings))
+
+    return make
+
+
+@pytest.fixture
+def desk(desk_of: MakeDesk) -> Desk:
+    """A desk in a world that stands still, with a session open."""
+    made = desk_of()
+    made.open()
+    return made

@@ -167,6 +167,14 @@ def test_port_and_prefix_are_those_that_are_promised() -> None:
     address = registry.address("itron")
     assert address is not None
     assert (address.name, address.port, address.prefix) == ("itron-platform", 7073, "VENDORLAB_ITRON_PLATFORM_")
-    assert (
-        registry.chosen(["itron-platform"]) == registry.chosen(["itron"]) == (["itron"], frozenset({"itron-platform"}))
-    )
+    assert registry.chosen(["itron-platform"]) == (["itron"], frozenset({"itron-platform"}))
+    vendors, addresses = registry.chosen(["itron"])
+    assert vendors == ["itron"]
+    assert addresses is not None
+    assert addresses >= {"itron-platform", "itron-coap"}
+
+
+def test_port_and_prefix_of_the_gateway_are_those_that_are_promised() -> None:
+    address = registry.address("itron-coap")
+    assert address is not None
+    assert (address.name, address.port, address.prefix) == ("itron-coap", 5683, "VENDORLAB_ITRON_COAP_")
