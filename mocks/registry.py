@@ -43,6 +43,7 @@ ADDRESSES = (
     Address("scanalytics", 7071, "scanalytics", "Scanalytics query API"),
     Address("inode", 7072, "inode", "SMATS iNode API"),
     Address("itron-platform", 7073, "itron", "Itron Data Platform"),
+    Address("itron-mqtt", 8883, "itron", "Itron MQTT broker"),
     Address("slv", 7074, "slv", "Streetlight.Vision API"),
 )
 """Every address, in the order in which ports are counted."""

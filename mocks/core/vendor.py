@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from .clock import Clock
     from .edges.courier import Courier
+    from .faults import FaultPlan
     from .ids import Ids
+    from .journal import Journal
     from .sockets import Place
     from .store import Store
     from .web.routes import Site
@@ -26,6 +28,7 @@ class Context:
         settings: overrides by name.
         store: tables for a vendor that keeps much; it may hold them already from an earlier process (``found``).
         courier: gives what carries letters to a customer's own server, made when it is first asked for.
+        faults, journal: the world's, for a face that does not speak HTTP: the others' are asked and written for them.
     """
 
     clock: Clock
@@ -34,6 +37,8 @@ class Context:
     settings: Mapping[str, Any]
     store: Store
     courier: Callable[[], Courier]
+    faults: FaultPlan
+    journal: Journal
 
 
 class Listener(Protocol):

@@ -142,7 +142,9 @@ class World:
                     known = ", ".join(self._factories) or "none"
                     raise WorldError(f"there is no vendor {name!r} in this world; there are: {known}")
                 profile, settings = self.options.profiles.get(name), self.options.settings.get(name, {})
-                context = Context(self.clock, self.ids, profile, settings, self.store, self._send_by)
+                context = Context(
+                    self.clock, self.ids, profile, settings, self.store, self._send_by, self.faults, self.journal
+                )
                 self._vendors[name] = self._factories[name](context)
             return self._vendors[name]
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from ..core.settings import choose, override
 from ..core.vendor import Context, Face
 from .backend import Backend
+from .broker import FACE as BROKER
+from .broker import Broker
 from .platform import Platform
 from .settings import DEFAULT_PROFILE, Settings
 
@@ -36,7 +38,11 @@ class Itron:
         settings = override(Settings(), context.settings)
         self.backend = Backend(context, settings)
         platform = Platform(NAME, self.backend, settings)
-        self.faces: Sequence[Face] = (Face(PLATFORM, platform.site, self.credentials, FIRST_CALL),)
+        self.broker = Broker(context, self.backend, settings, NAME)
+        self.faces: Sequence[Face] = (
+            Face(PLATFORM, platform.site, self.credentials, FIRST_CALL),
+            Face(BROKER, None, self.broker.credentials, "", self.broker.open),
+        )
 
     @property
     def tokens(self) -> TokenStore:
@@ -55,19 +61,23 @@ class Itron:
 
     def reset(self) -> None:
         """Return to the start."""
+        self.broker.reset()
         self.backend.reset()
 
     def resume(self) -> None:
         """Go on where an earlier process stopped."""
         self.backend.resume()
+        self.broker.resume()
 
     def snapshot(self) -> dict[str, Any]:
         """All state as JSON-like data."""
-        return self.backend.snapshot()
+        return self.backend.snapshot() | {BROKER: self.broker.snapshot()}
 
     def restore(self, document: dict[str, Any]) -> None:
         """Take up the state from ``snapshot``."""
-        self.backend.restore(document)
+        kept = {name: part for name, part in document.items() if name != BROKER}
+        self.backend.restore(kept)
+        self.broker.restore(document.get(BROKER) or {"sessions": [], "retained": []})
 
     def state(self) -> dict[str, Any]:
         """What a person wants to see, without secrets: who and how many, not everything that there is."""
@@ -80,4 +90,5 @@ class Itron:
             "furnished": self.backend.furnished,
             "counts": self.backend.counts(),
             "tokens": [token.as_json() for token in self.backend.tokens.newest(SHOWN)],
+            "mqtt": self.broker.state(),
         }

@@ -34,6 +34,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         events: the extension for event rules, subscriptions and webhooks is on (inferred, all of it).
         webhooks_anywhere: webhooks may go beyond this machine.
         simulation: the extension for simulated devices is on (inferred, all of it).
+        mqtt_profile: what the broker is: ``hivemq3``, or ``hivemq4``, which speaks MQTT 5 besides.
+        mqtt_tls: the broker's own address speaks TLS, as the vendor demands.
+        mqtt_plain: it can be reached without TLS besides.
+        mqtt_websocket: it can be reached over WebSocket besides.
+        mqtt_qos, mqtt_retain: of what the bridge publishes.
+        mqtt_unwrapped: boards are old ones, whose payloads do not name their sensor.
+        mqtt_caas: what is published for a tenant is published for the owner of the network too.
+        mqtt_presence: whenever a device reports, that it did is published too (an extension, inferred).
+        mqtt_disconnect_on_token_expiry: a connection ends with the token that it was made with.
     """
 
     mesh_devices: int = 8
@@ -53,6 +62,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     events: bool = False
     webhooks_anywhere: bool = False
     simulation: bool = False
+    mqtt_profile: Literal["hivemq3", "hivemq4"] = "hivemq3"
+    mqtt_tls: bool = True
+    mqtt_plain: bool = False
+    mqtt_websocket: bool = False
+    mqtt_qos: Literal[0, 1, 2] = 0
+    mqtt_retain: bool = False
+    mqtt_unwrapped: bool = False
+    mqtt_caas: bool = True
+    mqtt_presence: bool = False
+    mqtt_disconnect_on_token_expiry: bool = False
 
     def __post_init__(self) -> None:
         """Keep the numbers in bounds."""

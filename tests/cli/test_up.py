@@ -86,7 +86,7 @@ def test_state_folder_in_use_or_foreign_is_refused_in_one_line(tmp_path: Path, c
     assert "is not a vendorlab state file" in refused.err
 
 
-@pytest.mark.parametrize("address", [one.name for one in ADDRESSES])
+@pytest.mark.parametrize("address", [one.name for one in ADDRESSES if one.name != "itron-mqtt"])
 def test_first_line_that_is_shown_works_as_it_stands(
     served: Up, remote: Callable[..., Result], address: str, tool: Callable[[str], str]
 ) -> None:
@@ -97,6 +97,16 @@ def test_first_line_that_is_shown_works_as_it_stands(
     assert json.loads(done.stdout)
     answered = [json.loads(line) for line in remote("journal", "--json").out.splitlines()]
     assert {entry["status"] for entry in answered} == {200}
+
+
+def test_first_line_for_the_broker_listens_as_it_stands(
+    served: Up, remote: Callable[..., Result], tool: Callable[[str], str]
+) -> None:
+    tool("mosquitto_sub")
+    line = _try("itron-mqtt", served.ready["vendors"]["itron-mqtt"])
+    subprocess.run(["sh", "-c", f"{line} -E"], check=True, capture_output=True, timeout=30)  # it ends once subscribed
+    answered = [json.loads(line) for line in remote("journal", "--json").out.splitlines()]
+    assert ("subscribe", "ok") in {(entry["operation"], entry["cause"]) for entry in answered}
 
 
 def _kill(up: Up) -> None:

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable
 
-    from ..clock import Clock
     from ..mqtt.broker import BrokerCore
     from ..mqtt.connection import Connection
 
@@ -293,31 +292,3 @@ class MqttListener:
             if now - handshake.since > HANDSHAKE_SECONDS:
                 handshake.abort()
         self._sweep = self.driver.loop.call_later(HANDSHAKE_SECONDS / 4, self._end_slow_handshakes)
-
-
-def follow(core: BrokerCore, clock: Clock, name: str) -> None:
-    """Let a core's sessions and wills expire by a world's clock.
-
-    The timer is not part of a snapshot of the clock: a core that is restored sets it anew (``rearm``).
-
-    Args:
-        core: the broker; its ``micros`` must be the clock's.
-        clock: the world's.
-        name: of the timer, one for each core.
-    """
-    waiting: list[int] = []
-
-    def rearm() -> None:
-        due = core.next_expiry()
-        if due is not None and (not waiting or due < waiting[0]):
-            waiting[:] = [due]
-            clock.call_at(due, name)
-
-    def expire(_detail: object) -> None:
-        waiting.clear()
-        core.run_vendor()
-        rearm()
-
-    clock.on(name, expire, transient=True)
-    core.on_expiry = rearm
-    rearm()

@@ -167,6 +167,8 @@ def test_port_and_prefix_are_those_that_are_promised() -> None:
     address = registry.address("itron")
     assert address is not None
     assert (address.name, address.port, address.prefix) == ("itron-platform", 7073, "VENDORLAB_ITRON_PLATFORM_")
-    assert (
-        registry.chosen(["itron-platform"]) == registry.chosen(["itron"]) == (["itron"], frozenset({"itron-platform"}))
-    )
+    assert registry.chosen(["itron-platform"]) == (["itron"], frozenset({"itron-platform"}))
+    broker = registry.address("itron-mqtt")
+    assert broker is not None
+    assert (broker.name, broker.port, broker.prefix) == ("itron-mqtt", 8883, "VENDORLAB_ITRON_MQTT_")
+    assert {"itron-platform", "itron-mqtt"} <= (registry.chosen(["itron"])[1] or set())
