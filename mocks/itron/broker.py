@@ -14,7 +14,7 @@ from ..core.mqtt.broker import BrokerCore
 from ..core.mqtt.profiles import PROFILES, Bounds
 from ..core.mqtt.scribe import Scribe
 from .acl import NOT_USED, Doorman
-from .bridge import Bridge
+from .bridge import BRIDGE, Bridge
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from .backend import Backend
     from .bridge import Alert
     from .doors import Doors
+    from .outside import Outside
     from .settings import Settings
 
 FACE = "itron-mqtt"
@@ -71,6 +72,7 @@ class Broker:
         core: the engine.
         bridge: what feeds it.
         doors: what listens, while something does.
+        outside: the broker that is fed in place of this one, while it is.
     """
 
     def __init__(self, context: Context, backend: Backend, settings: Settings, vendor: str) -> None:
@@ -81,6 +83,7 @@ class Broker:
         self._ending: dict[int, Any] = {}
         self._endings = 0
         self.doors: Doors | None = None
+        self.outside: Outside | None = None
         self.policy = _Policy(self, backend)
         self.core = BrokerCore(
             self.policy,
@@ -89,7 +92,7 @@ class Broker:
             profile=PROFILES[settings.mqtt_profile],
             bounds=BOUNDS,
         )
-        self.bridge = Bridge(backend.estate, settings, self.publish, lambda: bool(self.core.sessions))
+        self.bridge = Bridge(backend.estate, settings, self.publish, self._wanted)
         self._scribe = Scribe(context.clock, context.journal, vendor, backend.is_secret, lambda: self.policy.shown)
         self.core.observer = self._observe
         strikes.join(self.core, context.faults, vendor, self._scribe.struck)
@@ -101,19 +104,27 @@ class Broker:
         """What a client needs, by the names of the ready file."""
         estate = self._backend.estate
         first, second = estate.tenants
-        return {
-            "username": NOT_USED,
+        known = {
             "tenant": first.id,
             "client_id": first.client_id,
             "client_secret": first.client_secret,
             "second_client_id": second.client_id,
             "second_client_secret": second.client_secret,
+        }
+        if self._settings.mqtt_broker:  # whom that one lets in it knows itself
+            return known | ({"ca": self.outside.ca} if self.outside and self.outside.ca else {})
+        accounts = {
+            "username": NOT_USED,
             "caas_username": estate.caas.username,
             "caas_password": estate.caas.password,
-        } | (self.doors.beside if self.doors else {})
+        }
+        return known | accounts | (self.doors.beside if self.doors else {})
 
     def publish(self, alert: Alert) -> None:
-        """Hand a message to everybody who has subscribed."""
+        """Hand a message to everybody who has subscribed, here or at the broker in this one's place."""
+        if self.outside is not None:
+            self.outside.publish(alert)
+            return
         if self.doors is not None:
             self.doors.tell_time()
         self.core.publish(
@@ -126,7 +137,12 @@ class Broker:
         self._changed()
 
     def open(self, place: Place) -> Listener:
-        """What listens at the address."""
+        """What listens at the address, or stands for the broker that is somewhere else."""
+        if self._settings.mqtt_broker:
+            from .outside import Outside  # noqa: PLC0415
+
+            self.outside = Outside(self._settings, BRIDGE, self.bridge.wake, self._left)
+            return self.outside
         from .doors import Doors  # noqa: PLC0415  a world without sockets needs no edge
 
         self.doors = Doors(self.core, self._context.clock, self._settings, place, self._closed)
@@ -188,10 +204,18 @@ class Broker:
     def _settle(self) -> None:
         self._dirty = True
         self.keep()
-        if self.core.sessions:
+        if self._wanted():
             self.bridge.wake()
         else:
             self.bridge.rest()
+
+    def _wanted(self) -> bool:
+        """Whether there is anybody to publish for."""
+        return self.outside is not None or bool(self.core.sessions)
+
+    def _left(self) -> None:
+        self.outside = None
+        self.bridge.rest()
 
     def _observe(self, event: Event) -> None:
         self._scribe(event)

@@ -5,6 +5,7 @@ Together they are one listener to the world, whose address is the first one's.
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from ..core.edges.certificates import CertificateError
@@ -138,6 +139,6 @@ def _context(place: Place) -> ssl.SSLContext:
 
 def _check_websocket() -> None:
     try:
-        import websockets  # noqa: F401, PLC0415  the extra `mqtt`
+        import_module("websockets")  # the extra `mqtt`
     except ModuleNotFoundError as error:
         raise WorldError("mqtt_websocket needs websockets: pip install 'vendorlab[mqtt]'") from error

@@ -6,6 +6,8 @@ from typing import Literal
 
 import msgspec
 
+from .outside import target
+
 DEFAULT_PROFILE = "starfish"
 """The one behaviour that is known; the platform carried this name."""
 
@@ -34,6 +36,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         events: the extension for event rules, subscriptions and webhooks is on (inferred, all of it).
         webhooks_anywhere: webhooks may go beyond this machine.
         simulation: the extension for simulated devices is on (inferred, all of it).
+        mqtt_broker: address of a broker that takes the place of ours: what the mesh says is published there.
         mqtt_profile: what the broker is: ``hivemq3``, or ``hivemq4``, which speaks MQTT 5 besides.
         mqtt_tls: the broker's own address speaks TLS, as the vendor demands.
         mqtt_plain: it can be reached without TLS besides.
@@ -62,6 +65,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     events: bool = False
     webhooks_anywhere: bool = False
     simulation: bool = False
+    mqtt_broker: str = ""
     mqtt_profile: Literal["hivemq3", "hivemq4"] = "hivemq3"
     mqtt_tls: bool = True
     mqtt_plain: bool = False
@@ -87,3 +91,5 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
                 raise ValueError(f"`{name}` lies between {least} and {most}")
         if self.public_base and not self.public_base.startswith(("http://", "https://")):
             raise ValueError("`public_base` is a scheme and a host, such as https://api.example.com")
+        if self.mqtt_broker:
+            target(self.mqtt_broker)

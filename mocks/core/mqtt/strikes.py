@@ -58,19 +58,20 @@ def join(core: BrokerCore, plan: FaultPlan, vendor: str, told: Told) -> None:
 
 
 def _struck(
-    gate: gates.PacketGate, told: Told, direction: Direction, connection: Connection, name: str, tell: faulty.Describe
+    gate: gates.PacketGate, told: Told, direction: str, connection: Connection, name: str, tell: faulty.Describe
 ) -> faulty.Action | None:
     described: dict[str, str] = {}
+    way: Direction = "in" if direction == faulty.IN else "out"
 
     def describe() -> dict[str, str]:
         if not described:
-            described.update(_described(direction, connection, name, tell))
+            described.update(_described(way, connection, name, tell))
         return described
 
-    strike = gate(direction, connection, name, describe)
+    strike = gate(way, connection, name, describe)
     if strike is None:
         return None
-    told(connection, direction, name, strike, describe())
+    told(connection, way, name, strike, describe())
     return action(strike)
 
 
