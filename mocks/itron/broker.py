@@ -79,7 +79,7 @@ class Broker:
         self._context = context
         self._backend = backend
         self._settings = settings
-        self._dirty = False
+        self._dirty = self._waiting = False
         self._ending: dict[int, Any] = {}
         self._endings = 0
         self.doors: Doors | None = None
@@ -227,14 +227,18 @@ class Broker:
 
     def _changed(self) -> None:
         """Something may have changed that is to be kept."""
-        if not self._dirty and self._context.store.kept:
-            self._dirty = True
-            if self.doors is not None:
-                self.doors.later(KEEP_SECONDS, self.keep)
+        self._dirty = self._context.store.kept
+        if self._dirty and not self._waiting and self.doors is not None:
+            self._waiting = True
+            self.doors.later(KEEP_SECONDS, self._keep_now)
+
+    def _keep_now(self) -> None:
+        self._waiting = False
+        self.keep()
 
     def _closed(self) -> None:
         self.doors = None
-        self.keep()
+        self._keep_now()
 
     def _end_with_token(self, client_id: str, due: int) -> None:
         """Have the connection that was just made end with its token."""

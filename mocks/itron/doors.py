@@ -80,6 +80,7 @@ class Doors:
         """Listen at all of them, or at none; raises ``OSError`` or ``PortTakenError`` when a port is taken."""
         line = self._place.line
         self._driver = Driver(self._core, self._clock.lock, later=line.later, now=line.now)
+        self._core.take_dirty()  # of those whom no door could carry away any more
         await self._add("url", self._place.port, self.tls)
         try:
             if self._settings.mqtt_plain:

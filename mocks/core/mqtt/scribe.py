@@ -9,7 +9,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from ..actions import kind
-from ..journal import mask, mask_path
+from ..journal import LONGEST_TEXT, mask, mask_path
 from .events import OPERATIONS, Event
 from .reasons import SUBACK_FAILURE
 
@@ -100,7 +100,7 @@ class Scribe:
             "mqtt",
             operation,
             packet,
-            " ".join(mask_path(topic, self._is_secret) for topic in islice(topics, SHOWN)),
+            " ".join(mask_path(topic, self._is_secret) for topic in islice(topics, SHOWN))[:LONGEST_TEXT],
             "",
             credential,
             principal or NOBODY,
