@@ -85,7 +85,7 @@ def test_broken_snapshot_is_refused_and_changes_nothing(caller_of: MakeCaller) -
     desk = BrokerDesk(caller_of())
     away(desk)
     document = desk.caller.vendor.snapshot()
-    document["itron-mqtt"] = {"sessions": [{}], "retained": []}
+    document["itron-mqtt"] = {"sessions": [dict[str, Any]()], "retained": []}
     with pytest.raises(ValueError, match="missing required field"):
         desk.broker.restore(document["itron-mqtt"])
     assert set(desk.core.sessions) == {"c"}
