@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import os
 import subprocess
 import threading
@@ -29,13 +28,11 @@ const mqtt = require("mqtt");
 const [url, ca, username, password, topic] = process.argv.slice(1);
 const client = mqtt.connect(url, {
   ca: require("fs").readFileSync(ca), username, password, clientId: "foreign", clean: false, reconnectPeriod: 100,
-  keepalive: 5, protocolVersion: 4, resubscribe: false, connectTimeout: 3000,
+  keepalive: 5, protocolVersion: 4, resubscribe: false, connectTimeout: 3000, reconnectOnConnackError: true,
 });
 client.on("connect", () => client.subscribe(topic, {qos: 1}, () => {}));
-client.on("message", (name, payload) => console.log(JSON.stringify([name, payload.toString("hex")])));
-client.on("error", (error) => console.error(error.message));
-process.stdin.resume();
-process.stdin.on("end", () => client.end(true, () => process.exit(0)));
+client.on("message", (name, payload) => console.log(payload.toString("hex")));
+client.on("error", () => client.stream.destroy());  // or it waits on a stream that it can no longer read
 """
 
 
@@ -60,41 +57,57 @@ class Listener(Protocol):
         ...
 
 
-class MosquittoSub:
-    """Debian's ``mosquitto_sub``."""
+class Program:
+    """A program that prints what it gets, line by line; one that gives up is started again, as a supervisor does."""
 
-    def __init__(self, target: Target, tool: Callable[[str], str]) -> None:
-        self._process = subprocess.Popen(
-            [
-                tool("mosquitto_sub"), "-h", target.host, "-p", str(target.port), "--cafile", target.ca,
-                "-u", target.username, "-P", target.password, "-t", target.topic,
-                "-q", str(QOS), "-c", "-i", "foreign", "-V", "311", "-k", "5", "-F", "%x",
-            ],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )  # fmt: skip
+    def __init__(self, command: list[str], environment: dict[str, str]) -> None:
+        self._command, self._environment = command, environment
         self._lines: list[str] = []
+        self._over = threading.Event()
+        self._process = self._start()
         self._reading = threading.Thread(target=self._read)
         self._reading.start()
 
+    def _start(self) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            self._command, env=self._environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        )
+
     def _read(self) -> None:
-        assert self._process.stdout is not None
-        for line in self._process.stdout:
-            self._lines.append(line.strip())
+        while True:
+            with self._process as process:
+                assert process.stdout is not None
+                for line in process.stdout:
+                    self._lines.append(line.strip())
+            if self._over.wait(0.1):
+                return
+            self._process = self._start()
 
     def payloads(self) -> list[bytes]:
+        """What it got."""
         return [bytes.fromhex(line) for line in list(self._lines)]
 
     def close(self) -> None:
-        self._process.kill()
-        self._process.wait()
-        self._reading.join()
-        assert self._process.stdout is not None
-        self._process.stdout.close()
+        """End it."""
+        self._over.set()
+        while self._reading.is_alive():
+            self._process.kill()
+            self._reading.join(0.1)
 
 
-class MqttJs(MosquittoSub):
+class MosquittoSub(Program):
+    """Debian's ``mosquitto_sub``. It gives up when it is refused, and where TLS is closed in good order."""
+
+    def __init__(self, target: Target, tool: Callable[[str], str]) -> None:
+        options = {
+            "-h": target.host, "-p": str(target.port), "--cafile": target.ca, "-u": target.username,
+            "-P": target.password, "-t": target.topic, "-q": str(QOS), "-i": "foreign", "-V": "311", "-k": "5",
+            "-F": "%x",
+        }  # fmt: skip
+        super().__init__([tool("mosquitto_sub"), "-c", *(part for pair in options.items() for part in pair)], {})
+
+
+class MqttJs(Program):
     """MQTT.js, from npm or from Debian's ``node-mqtt``."""
 
     def __init__(self, target: Target, tool: Callable[[str], str]) -> None:
@@ -104,25 +117,8 @@ class MqttJs(MosquittoSub):
         probe = subprocess.run([node, "-e", 'require("mqtt")'], env=environment, capture_output=True, check=False)
         if probe.returncode:
             pytest.skip("this machine has no MQTT.js (Debian's node-mqtt, or npm's mqtt in $NODE_PATH)")
-        self._process = subprocess.Popen(
-            [node, "-e", MQTT_JS, target.url, target.ca, target.username, target.password, target.topic],
-            env=environment,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
-        self._lines = []
-        self._reading = threading.Thread(target=self._read)
-        self._reading.start()
-
-    def payloads(self) -> list[bytes]:
-        return [bytes.fromhex(json.loads(line)[1]) for line in list(self._lines)]
-
-    def close(self) -> None:
-        super().close()
-        assert self._process.stdin is not None
-        self._process.stdin.close()
+        arguments = [target.url, target.ca, target.username, target.password, target.topic]
+        super().__init__([node, "-e", MQTT_JS, *arguments], environment)
 
 
 class Paho:
@@ -207,7 +203,7 @@ class AioMqtt:
         self._thread.join()
 
 
-LISTENERS: dict[str, type[MosquittoSub | MqttJs | Paho | AioMqtt]] = {
+LISTENERS: dict[str, Callable[[Target, Callable[[str], str]], Listener]] = {
     "mosquitto_sub": MosquittoSub,
     "paho-mqtt": Paho,
     "aiomqtt": AioMqtt,
