@@ -99,16 +99,6 @@ def test_first_line_that_is_shown_works_as_it_stands(
     assert {entry["status"] for entry in answered} == {200}
 
 
-def test_first_line_for_the_broker_listens_as_it_stands(
-    served: Up, remote: Callable[..., Result], tool: Callable[[str], str]
-) -> None:
-    tool("mosquitto_sub")
-    line = _try("itron-mqtt", served.ready["vendors"]["itron-mqtt"])
-    subprocess.run(["sh", "-c", f"{line} -E"], check=True, capture_output=True, timeout=30)  # it ends once subscribed
-    answered = [json.loads(line) for line in remote("journal", "--json").out.splitlines()]
-    assert ("subscribe", "ok") in {(entry["operation"], entry["cause"]) for entry in answered}
-
-
 def _kill(up: Up) -> None:
     up.process.kill()
     up.process.communicate(timeout=5)

@@ -116,7 +116,8 @@ class MqttJs(Program):
         environment = dict(os.environ) | {"NODE_PATH": os.pathsep.join(filter(None, paths))}
         probe = subprocess.run([node, "-e", 'require("mqtt")'], env=environment, capture_output=True, check=False)
         if probe.returncode:
-            pytest.skip("this machine has no MQTT.js (Debian's node-mqtt, or npm's mqtt in $NODE_PATH)")
+            report = pytest.fail if os.environ.get("CI") else pytest.skip
+            report("this machine has no MQTT.js (Debian's node-mqtt, or npm's mqtt in $NODE_PATH)")
         arguments = [target.url, target.ca, target.username, target.password, target.topic]
         super().__init__([node, "-e", MQTT_JS, *arguments], environment)
 
@@ -188,7 +189,7 @@ class AioMqtt:
                 ) as client:
                     await client.subscribe(target.topic, QOS)
                     async for message in client.messages:
-                        self._found.append(bytes(message.payload))  # type: ignore[arg-type]
+                        self._found.append(bytes(message.payload))
             await asyncio.sleep(0.1)
 
     def payloads(self) -> list[bytes]:

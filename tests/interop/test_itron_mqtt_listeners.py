@@ -83,9 +83,12 @@ def reported(lab: vendorlab.lab.Lab, tenant: str) -> list[bytes]:
 
     found: list[bytes] = []
     itron: Any = lab.world.vendor("itron")
-    itron.backend.estate.listen(
-        lambda reading: found.append(sapi.payload(reading)) if reading.device.tenant == tenant else None
-    )
+
+    def on_reading(reading: Any) -> None:
+        if reading.device.tenant == tenant:
+            found.append(sapi.payload(reading))
+
+    itron.backend.estate.listen(on_reading)
     return found
 
 
