@@ -39,7 +39,7 @@ SAVED = "itron/mqtt"
 """The name under which sessions are kept in a folder."""
 
 KEEP_SECONDS = 1.0
-"""How long after a change sessions are kept; a kill takes away what was not."""
+"""How long after a change that nobody is told of sessions are kept; any other is kept before its answer leaves."""
 
 BOUNDS = Bounds(unsent_bytes=8 << 20)
 """As the engine has them, but for what may wait for one client: a clock that is turned by days lets the mesh speak
@@ -79,7 +79,7 @@ class Broker:
         self._context = context
         self._backend = backend
         self._settings = settings
-        self._dirty = self._waiting = False
+        self._dirty = self._waiting = self._holds = False
         self._ending: dict[int, Any] = {}
         self._endings = 0
         self.doors: Doors | None = None
@@ -134,7 +134,7 @@ class Broker:
             retain=self._settings.mqtt_retain,
             publisher=alert.publisher,
         )
-        self._changed()
+        self._changed(lasting=self._settings.mqtt_retain)
 
     def open(self, place: Place) -> Listener:
         """What listens at the address, or stands for the broker that is somewhere else."""
@@ -145,7 +145,8 @@ class Broker:
             return self.outside
         from .doors import Doors  # noqa: PLC0415  a world without sockets needs no edge
 
-        self.doors = Doors(self.core, self._context.clock, self._settings, place, self._closed)
+        clock, settings = self._context.clock, self._settings
+        self.doors = Doors(self.core, clock, settings, place, before=self.keep, closed=self._closed)
         return self.doors
 
     def prepare(self) -> None:
@@ -177,8 +178,10 @@ class Broker:
     def keep(self) -> None:
         """Make the state durable, if the world is kept at all and anything changed."""
         store = self._context.store
-        if self._dirty and store.kept:
-            store.save(SAVED, self.snapshot())
+        if self._dirty:
+            document = self.snapshot()
+            self._holds = any(document.values())
+            store.save(SAVED, document)
             store.commit()
         self._dirty = False
 
@@ -202,7 +205,7 @@ class Broker:
         self._context.clock.on(TOKEN_OVER, self._on_token_over, transient=True)
 
     def _settle(self) -> None:
-        self._dirty = True
+        self._dirty = self._context.store.kept
         self.keep()
         if self._wanted():
             self.bridge.wake()
@@ -223,12 +226,15 @@ class Broker:
             self.bridge.wake()
             if self._settings.mqtt_disconnect_on_token_expiry and self.policy.until is not None:
                 self._end_with_token(event.client_id, self.policy.until)
-        self._changed()
+        session = self.core.sessions.get(event.client_id)
+        self._changed(lasting=session is not None and session.expiry != 0)
 
-    def _changed(self) -> None:
-        """Something may have changed that is to be kept."""
-        self._dirty = self._context.store.kept
-        if self._dirty and not self._waiting and self.doors is not None:
+    def _changed(self, *, lasting: bool) -> None:
+        """Something has happened; it is to be kept if it lasts, or may have changed what is kept already."""
+        if not self._context.store.kept or not (lasting or self._holds):
+            return
+        self._dirty = True
+        if not self._waiting and self.doors is not None:
             self._waiting = True
             self.doors.later(KEEP_SECONDS, self._keep_now)
 

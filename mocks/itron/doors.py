@@ -38,6 +38,7 @@ class Doors:
         clock: whose lock is held whenever the broker is touched.
         settings: which doors there are.
         place: where the first one is.
+        before: called before anything is sent.
         closed: called when all are closed.
 
     Attributes:
@@ -48,13 +49,20 @@ class Doors:
     """
 
     def __init__(
-        self, core: BrokerCore, clock: Clock, settings: Settings, place: Place, closed: Callable[[], None]
+        self,
+        core: BrokerCore,
+        clock: Clock,
+        settings: Settings,
+        place: Place,
+        *,
+        before: Callable[[], None],
+        closed: Callable[[], None],
     ) -> None:
         self._core = core
         self._clock = clock
         self._settings = settings
         self._place = place
-        self._closed = closed
+        self._before, self._closed = before, closed
         self._driver: Driver | None = None
         self._open: dict[str, MqttListener] = {}
         self.tls = _context(place) if settings.mqtt_tls else None
@@ -79,7 +87,7 @@ class Doors:
     async def start(self) -> None:
         """Listen at all of them, or at none; raises ``OSError`` or ``PortTakenError`` when a port is taken."""
         line = self._place.line
-        self._driver = Driver(self._core, self._clock.lock, later=line.later, now=line.now)
+        self._driver = Driver(self._core, self._clock.lock, later=line.later, now=line.now, before=self._before)
         self._core.take_dirty()  # of those whom no door could carry away any more
         await self._add("url", self._place.port, self.tls)
         try:

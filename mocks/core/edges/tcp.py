@@ -53,6 +53,7 @@ class Driver:
             whose sessions expire by one (``follow``), or the two would wait for each other.
         later: calls something after seconds of line time.
         now: line time in seconds; the loop's own by default.
+        before: called under the lock before anything is sent, for somebody who has to keep it first.
     """
 
     def __init__(
@@ -62,12 +63,14 @@ class Driver:
         *,
         later: Later | None = None,
         now: Callable[[], float] | None = None,
+        before: Callable[[], None] | None = None,
     ) -> None:
         self.core = core
         self.lock = lock
         self.loop = asyncio.get_running_loop()
         self.now = now or self.loop.time
         self.later: Later = later or self.loop.call_later
+        self._before = before
         self._thread = threading.get_ident()
         self._flushing = False
         self._armed = math.inf
@@ -105,6 +108,8 @@ class Driver:
     def _flush(self) -> None:
         with self.lock:
             self._flushing = False
+            if self._before is not None:
+                self._before()
             for connection in self.core.take_dirty():
                 link: Link | None = connection.carrier
                 if link is not None:

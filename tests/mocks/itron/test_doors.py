@@ -256,22 +256,34 @@ def test_fault_strikes_at_the_socket(world_of: MakeWorld, enter: Open) -> None:
     assert world.journal.find(operation="fault", cause="cut")
 
 
-def test_sessions_are_kept_a_second_after_they_changed(tmp_path: Path, enter: Open) -> None:
+def test_sessions_are_kept_before_anybody_is_told(tmp_path: Path, enter: Open) -> None:
     first = kept(tmp_path / "first", mqtt_qos=1)
     raw = enter(first.world, client_id="kept", clean=False)
     subscribe(first.world, raw, 1)
-
-    def is_kept() -> bool:
-        found: Any = first.world.store.saved("itron/mqtt")
-        return bool(found and found["sessions"])
-
-    assert eventually(is_kept)
     shutil.copytree(tmp_path / "first", tmp_path / "second")  # as a kill would leave it
     second = kept(tmp_path / "second", mqtt_qos=1)
     second.world.clock.advance(600)
     again = enter(second.world, client_id="kept", clean=False)
     assert again.next().qos == 1
     second.world.close()
+    first.world.close()
+
+
+def test_what_comes_for_somebody_away_is_kept_soon_after(tmp_path: Path, enter: Open) -> None:
+    first = kept(tmp_path, mqtt_qos=1)
+    with enter(first.world, client_id="kept", clean=False).wire as wire:
+        raw = Raw(wire, 4)
+        subscribe(first.world, raw, 1)
+        raw.send(p.Disconnect())
+        assert ended(raw)
+    first.world.clock.advance(3_600)
+
+    def waits() -> int:
+        with first.world.clock.lock:
+            found: Any = first.world.store.saved("itron/mqtt")
+        return sum(len(one["queue"]) for one in found["sessions"])
+
+    assert eventually(lambda: waits() == 8)
     first.world.close()
 
 
