@@ -205,6 +205,7 @@ class Broker:
         self._context.clock.on(TOKEN_OVER, self._on_token_over, transient=True)
 
     def _settle(self) -> None:
+        self._scribe.forget()
         self._dirty = self._context.store.kept
         self.keep()
         if self._wanted():

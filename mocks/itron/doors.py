@@ -143,7 +143,8 @@ def _context(place: Place) -> ssl.SSLContext:
     try:
         return server_context(place.certificate(), protocols=("mqtt",))
     except CertificateError as error:
-        raise WorldError(f"{FACE} speaks TLS: {error}, or let it speak without, with mqtt_tls=false") from error
+        remedy = "or let it speak without TLS: --set itron.mqtt_tls=false"
+        raise WorldError(f"{FACE} cannot listen: {error}; {remedy}") from error
 
 
 def _check_websocket() -> None:

@@ -5,11 +5,12 @@ Nobody's password is in an event. Client ids and topics are whatever clients mak
 
 from __future__ import annotations
 
+from functools import lru_cache, partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from ..actions import kind
-from ..journal import LONGEST_TEXT, mask, mask_path
+from ..journal import LONGEST_TEXT, mask_path
 from .events import OPERATIONS, Event
 from .reasons import SUBACK_FAILURE
 
@@ -26,6 +27,9 @@ SHOWN = 20
 """Of a SUBSCRIBE's filters so many are kept; it may have ten thousand."""
 
 LONGEST_ID = 128
+
+REMEMBERED, LONGEST_REMEMBERED = 4_096, 256
+"""Names of which the masked form is remembered, for most come again and again; and how long one may be."""
 
 NOBODY = "anonymous"
 
@@ -49,6 +53,11 @@ class Scribe:
         self._vendor = vendor
         self._is_secret = is_secret
         self._credential = credential
+        self._remembered = lru_cache(REMEMBERED)(partial(mask_path, is_secret=is_secret))
+
+    def forget(self) -> None:
+        """There are other secrets from now on."""
+        self._remembered.cache_clear()
 
     def __call__(self, event: Event) -> None:
         """Something happened on a connection."""
@@ -100,7 +109,7 @@ class Scribe:
             "mqtt",
             operation,
             packet,
-            " ".join(mask_path(topic, self._is_secret) for topic in islice(topics, SHOWN))[:LONGEST_TEXT],
+            " ".join(map(self._masked, islice(topics, SHOWN)))[:LONGEST_TEXT],
             "",
             credential,
             principal or NOBODY,
@@ -112,7 +121,10 @@ class Scribe:
         )
 
     def _name(self, client_id: str) -> str:
-        return mask(client_id, self._is_secret)[:LONGEST_ID]
+        return self._masked(client_id)[:LONGEST_ID]
+
+    def _masked(self, text: str) -> str:
+        return self._remembered(text) if len(text) <= LONGEST_REMEMBERED else mask_path(text, self._is_secret)
 
 
 def _outcome(event: Event) -> tuple[int, str]:
