@@ -48,6 +48,7 @@ ADDRESSES = (
     Address("inode", 7072, "inode", "SMATS iNode API"),
     Address("itron-platform", 7073, "itron", "Itron Data Platform"),
     Address("itron-coap", 5683, "itron", "Itron CoAP Gateway", udp=True),
+    Address("itron-mqtt", 8883, "itron", "Itron MQTT broker"),
     Address("slv", 7074, "slv", "Streetlight.Vision API"),
 )
 """Every address, in the order in which ports are counted."""

@@ -135,6 +135,7 @@ class FaultPlan:
         self._made = 0
         self._asked: dict[str, tuple[_Active, ...]] = {}
         self._by_exchange: frozenset[str] = frozenset()
+        self._watchers: list[Callable[[], None]] = []
         self._sort()
 
     def __bool__(self) -> bool:
@@ -143,6 +144,10 @@ class FaultPlan:
     def concerns(self, protocol: Protocol) -> bool:
         """Whether any rule may strike what passes on a protocol; while none does, it need not be looked at."""
         return bool(self._asked[protocol])
+
+    def watch(self, watcher: Callable[[], None]) -> None:
+        """Call ``watcher`` whenever there are other rules, for an edge that had rather not ask each time."""
+        self._watchers.append(watcher)
 
     def counts_exchanges(self, protocol: Protocol) -> bool:
         """Whether any rule for a protocol counts each exchange by itself."""
@@ -264,3 +269,5 @@ class FaultPlan:
             for passing, asked in self._asked.items()
             if any(active.rule.when.per == "exchange" for active in asked)
         )
+        for watcher in self._watchers:
+            watcher()

@@ -6,9 +6,11 @@ It knows no protocol: an edge gives something to start and stop, and is given a 
 from __future__ import annotations
 
 import threading
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from .clock import real_micros, to_datetime
 from .errors import WorldError
 
 if TYPE_CHECKING:
@@ -33,12 +35,15 @@ class Place:
         host, port: port 0 takes a free one.
         tls: the certificate to show; None for none.
         line: line time.
+        certificate: gives the certificate for what is never without TLS: the one to show, or one that is made now and
+            ends with the world.
     """
 
     host: str
     port: int
     tls: TlsFiles | None
     line: Line
+    certificate: Callable[[], TlsFiles]
 
 
 @dataclass(slots=True)
@@ -81,6 +86,8 @@ class Sockets:
         self._thread = thread
         self._running: Running | None = None
         self._listeners: dict[str, Listener] = {}
+        self._made: TlsFiles | None = None
+        self._ending = ExitStack()
         # Not the clock's lock: the loop needs that one to answer, and starting and stopping wait for the loop.
         self._listening = threading.RLock()
         self._starting = threading.Lock()  # never held while anything waits, so it may be taken under any other
@@ -96,7 +103,7 @@ class Sockets:
         with self._listening:
             if name not in self._listeners:
                 running = self._run()
-                listener = make(Place(self._host, port, self._tls, running.line))
+                listener = make(Place(self._host, port, self._tls, running.line, self._certificate))
                 try:
                     running.thread.call(listener.start())
                 except OSError as error:
@@ -114,7 +121,8 @@ class Sockets:
     def ca(self, name: str) -> str | None:
         """The file with the authority that a client has to trust; None where it listens without TLS."""
         listener = self._listeners.get(name)
-        return str(self._tls.ca) if self._tls and listener and listener.tls else None
+        files = self._tls or self._made
+        return str(files.ca) if files and listener and listener.tls else None
 
     def all(self) -> list[tuple[str, str, bool]]:
         """Every listener: address, URL, and whether it accepts."""
@@ -130,14 +138,28 @@ class Sockets:
             running, self._running = self._running, None
             if running is None:
                 return
+            self._made = None
             self._journal.interrupt(stop=True)
             while self._listeners:
                 _, listener = self._listeners.popitem()
                 running.thread.call(listener.stop())
+            self._ending.close()
             running.driver.stop()
             running.line.stop()
             if running.owned:
                 running.thread.stop()
+
+    def _certificate(self) -> TlsFiles:
+        """The certificate for what is never without one."""
+        if self._tls is not None:
+            return self._tls
+        if self._made is None:
+            from .edges import certificates  # noqa: PLC0415  most worlds speak http
+
+            # Clients check certificates by their own clocks, so it lives on the real one.
+            made = certificates.temporary([self._host], to_datetime(real_micros()))
+            self._made = self._ending.enter_context(made)
+        return self._made
 
     def _run(self) -> Running:
         from .edges.loop import ClockDriver, Line, LoopThread  # noqa: PLC0415  a world without sockets needs none

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from ..core.settings import choose, override
 from ..core.vendor import Context, Face
 from .backend import Backend
+from .broker import FACE as BROKER
+from .broker import Broker
 from .gateway import Gateway
 from .happenings import Happenings
 from .platform import Platform
@@ -50,9 +52,11 @@ class Itron:
         self._settings = settings
         self._context = context
         platform = Platform(NAME, self.backend, settings)
+        self.broker = Broker(context, self.backend, settings, NAME)
         self.faces: Sequence[Face] = (
             Face(PLATFORM, platform.site, self.credentials, FIRST_CALL),
             Face(COAP, None, self.coap_credentials, FIRST_PING, self._open_gateway),
+            Face(BROKER, None, self.broker.credentials, "", self.broker.open),
         )
 
     @property
@@ -77,6 +81,7 @@ class Itron:
 
     def reset(self) -> None:
         """Return to the start."""
+        self.broker.reset()
         self.backend.reset()
         self.gateway.reset()
 
@@ -84,14 +89,17 @@ class Itron:
         """Go on where an earlier process stopped."""
         self.backend.resume()
         self.gateway.reset()
+        self.broker.resume()
 
     def snapshot(self) -> dict[str, Any]:
         """All state as JSON-like data."""
-        return self.backend.snapshot()
+        return self.backend.snapshot() | {BROKER: self.broker.snapshot()}
 
     def restore(self, document: dict[str, Any]) -> None:
         """Take up the state from ``snapshot``."""
-        self.backend.restore(document)
+        kept = {name: part for name, part in document.items() if name != BROKER}
+        self.backend.restore(kept)
+        self.broker.restore(document.get(BROKER) or {"sessions": [], "retained": []})
         self.gateway.reset()
 
     def state(self) -> dict[str, Any]:
@@ -106,6 +114,7 @@ class Itron:
             "counts": self.backend.counts(),
             "sessions": [session.as_json() for session in self.backend.sessions.all()],
             "tokens": [token.as_json() for token in self.backend.tokens.newest(SHOWN)],
+            "mqtt": self.broker.state(),
         }
 
     def _open_gateway(self, place: Place) -> Listener:

@@ -57,7 +57,9 @@ class Estate:
     def reset(self) -> None:
         """Be the estate of the seed as it is now; whoever listens goes on listening."""
         self.tenants: list[Tenant] = seed.tenants(self._ids.seed)
-        self.secrets = frozenset(piece for tenant in self.tenants for piece in pieces(tenant.client_secret))
+        self.caas = seed.caas(self._ids.seed)
+        secrets = [self.caas.password, *(tenant.client_secret for tenant in self.tenants)]
+        self.secrets = frozenset(piece for secret in secrets for piece in pieces(secret))
         self._by_client = {tenant.client_id: tenant for tenant in self.tenants}
         self._set_timer()
 
@@ -92,8 +94,12 @@ class Estate:
 
     def listen(self, listener: Callable[[Reading], None]) -> None:
         """Hand every reading that is reported to ``listener``, from now on."""
-        self._listeners.append(listener)
+        self._listeners = [*self._listeners, listener]
         self._set_timer()
+
+    def ignore(self, listener: Callable[[Reading], None]) -> None:
+        """Hand it no more; once nobody listens, devices need not report."""
+        self._listeners = [one for one in self._listeners if one != listener]
 
     def report(self, reading: Reading) -> None:
         """A device reports: every listener gets this very reading."""

@@ -35,6 +35,14 @@ class Tenant:
     client_secret: str
 
 
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Somebody with a name and a password at the MQTT broker, who sees every device of the network (CAAS, public)."""
+
+    username: str
+    password: str
+
+
 class State(Enum):
     """Where a token stands in its life."""
 

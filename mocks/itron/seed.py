@@ -12,7 +12,7 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 from ..core.city import mesh_mac, mesh_number
-from .models import MeshDevice, Sensor, Tenant
+from .models import Account, MeshDevice, Sensor, Tenant
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -70,6 +70,11 @@ def tenants(seed: int) -> list[Tenant]:
         )
         for number in range(TENANTS)
     ]
+
+
+def caas(seed: int) -> Account:
+    """The account of the network's owner at the MQTT broker."""
+    return Account("caas-operator", base64.urlsafe_b64encode(secret(seed, "caas", 24)).decode())
 
 
 def mesh_device(seed: int, tenant: Tenant, owner: int, number: int) -> MeshDevice:

@@ -6,6 +6,8 @@ from typing import Literal
 
 import msgspec
 
+from .outside import target
+
 DEFAULT_PROFILE = "starfish"
 """The one behaviour that is known; the platform carried this name."""
 
@@ -53,6 +55,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         mesh_loss_in, mesh_loss_out: the share of messages lost on the way to a device, and from it.
         mesh_duplicate, mesh_reorder: the share of messages that come twice, and of notifications that are overtaken.
         mesh_sleep_every, mesh_sleep_for: a device sleeps for so many seconds in every so many; 0 for never.
+        mqtt_broker: address of a broker that takes the place of ours: what the mesh says is published there.
+        mqtt_profile: what the broker is: ``hivemq3``, or ``hivemq4``, which speaks MQTT 5 besides.
+        mqtt_tls: the broker's own address speaks TLS, as the vendor demands.
+        mqtt_plain: it can be reached without TLS besides.
+        mqtt_websocket: it can be reached over WebSocket besides.
+        mqtt_qos, mqtt_retain: of what the bridge publishes.
+        mqtt_unwrapped: boards are old ones, whose payloads do not name their sensor.
+        mqtt_caas: what is published for a tenant is published for the owner of the network too.
+        mqtt_presence: whenever a device reports, that it did is published too (an extension, inferred).
+        mqtt_disconnect_on_token_expiry: a connection ends with the token that it was made with.
     """
 
     mesh_devices: int = 8
@@ -93,6 +105,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     mesh_reorder: float | None = None
     mesh_sleep_every: int | None = None
     mesh_sleep_for: int | None = None
+    mqtt_broker: str = ""
+    mqtt_profile: Literal["hivemq3", "hivemq4"] = "hivemq3"
+    mqtt_tls: bool = True
+    mqtt_plain: bool = False
+    mqtt_websocket: bool = False
+    mqtt_qos: Literal[0, 1, 2] = 0
+    mqtt_retain: bool = False
+    mqtt_unwrapped: bool = False
+    mqtt_caas: bool = True
+    mqtt_presence: bool = False
+    mqtt_disconnect_on_token_expiry: bool = False
 
     def __post_init__(self) -> None:
         """Keep the numbers in bounds."""
@@ -113,3 +136,5 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
                 raise ValueError(f"`{name}` lies between {least} and {most}")
         if self.public_base and not self.public_base.startswith(("http://", "https://")):
             raise ValueError("`public_base` is a scheme and a host, such as https://api.example.com")
+        if self.mqtt_broker:
+            target(self.mqtt_broker)

@@ -135,7 +135,8 @@ class Lab:
         """Replace the usual ports by those that this lab has."""
         ports = {usual: real for real, usual in self._ports()}
         pattern = r"\b(127\.0\.0\.1|localhost):(\d+)\b"
-        return re.sub(pattern, lambda match: f"{match[1]}:{ports.get(match[2], match[2])}", text)
+        text = re.sub(pattern, lambda match: f"{match[1]}:{ports.get(match[2], match[2])}", text)
+        return re.sub(r"(?<= -p )(\d+)\b", lambda match: ports.get(match[1], match[1]), text)
 
     def usual(self, text: str) -> str:
         """Put the usual ports back."""

@@ -182,7 +182,7 @@ def _one_at_a_time(folder: Path) -> Generator[None]:
 
 
 def _missing(error: ModuleNotFoundError) -> CertificateError:
-    return CertificateError(f"https needs {error.name}: pip install 'vendorlab[tls]'")
+    return CertificateError(f"TLS needs {error.name}: pip install 'vendorlab[tls]'")
 
 
 # --- taking up again -------------------------------------------------------------------------------------------------

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable
 
-    from ..clock import Clock
     from ..mqtt.broker import BrokerCore
     from ..mqtt.connection import Connection
 
@@ -54,6 +53,7 @@ class Driver:
             whose sessions expire by one (``follow``), or the two would wait for each other.
         later: calls something after seconds of line time.
         now: line time in seconds; the loop's own by default.
+        before: called under the lock before anything is sent, for somebody who has to keep it first.
     """
 
     def __init__(
@@ -63,12 +63,14 @@ class Driver:
         *,
         later: Later | None = None,
         now: Callable[[], float] | None = None,
+        before: Callable[[], None] | None = None,
     ) -> None:
         self.core = core
         self.lock = lock
         self.loop = asyncio.get_running_loop()
         self.now = now or self.loop.time
         self.later: Later = later or self.loop.call_later
+        self._before = before
         self._thread = threading.get_ident()
         self._flushing = False
         self._armed = math.inf
@@ -106,6 +108,8 @@ class Driver:
     def _flush(self) -> None:
         with self.lock:
             self._flushing = False
+            if self._before is not None:
+                self._before()
             for connection in self.core.take_dirty():
                 link: Link | None = connection.carrier
                 if link is not None:
@@ -293,31 +297,3 @@ class MqttListener:
             if now - handshake.since > HANDSHAKE_SECONDS:
                 handshake.abort()
         self._sweep = self.driver.loop.call_later(HANDSHAKE_SECONDS / 4, self._end_slow_handshakes)
-
-
-def follow(core: BrokerCore, clock: Clock, name: str) -> None:
-    """Let a core's sessions and wills expire by a world's clock.
-
-    The timer is not part of a snapshot of the clock: a core that is restored sets it anew (``rearm``).
-
-    Args:
-        core: the broker; its ``micros`` must be the clock's.
-        clock: the world's.
-        name: of the timer, one for each core.
-    """
-    waiting: list[int] = []
-
-    def rearm() -> None:
-        due = core.next_expiry()
-        if due is not None and (not waiting or due < waiting[0]):
-            waiting[:] = [due]
-            clock.call_at(due, name)
-
-    def expire(_detail: object) -> None:
-        waiting.clear()
-        core.run_vendor()
-        rearm()
-
-    clock.on(name, expire, transient=True)
-    core.on_expiry = rearm
-    rearm()

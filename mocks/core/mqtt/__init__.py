@@ -11,6 +11,7 @@
     connection, faulty         one connection's bytes and states; how packets go wrong to order
     connecting, publishing, subscribing    what each packet does
     broker, saving             the core that owns it all; snapshots
+    strikes, scribe            what ties it to a world: its fault plan, its journal
 
 The statements of the standards are named as OASIS numbers them: ``MQTT-3.1.2-24`` is version 3.1.1's, and version 5's
 where it says so.

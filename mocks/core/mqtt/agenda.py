@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
 
+    from ..clock import Clock
+    from .broker import BrokerCore
     from .connection import Connection
     from .session import Session
 
@@ -91,3 +93,31 @@ class Expiries:
     def _push(self, due: int, session: Session) -> None:
         self._order += 1
         heapq.heappush(self._heap, (due, self._order, session))
+
+
+def follow(core: BrokerCore, clock: Clock, name: str) -> None:
+    """Let a core's sessions and wills expire by a world's clock.
+
+    The timer is not part of a snapshot of the clock: a core that is restored sets it anew (``rearm``).
+
+    Args:
+        core: the broker; its ``micros`` must be the clock's.
+        clock: the world's.
+        name: of the timer, one for each core.
+    """
+    waiting: list[int] = []
+
+    def rearm() -> None:
+        due = core.next_expiry()
+        if due is not None and (not waiting or due < waiting[0]):
+            waiting[:] = [due]
+            clock.call_at(due, name)
+
+    def expire(_detail: object) -> None:
+        waiting.clear()
+        core.run_vendor()
+        rearm()
+
+    clock.on(name, expire, transient=True)
+    core.on_expiry = rearm
+    rearm()

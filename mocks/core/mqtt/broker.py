@@ -70,6 +70,7 @@ class BrokerCore:
         now: line time of the last call.
         unfinished: bytes of packets that have begun and are not whole.
         passing: the gate is not asked for now.
+        chance: from which client ids are drawn.
     """
 
     def __init__(
@@ -96,7 +97,7 @@ class BrokerCore:
         self.now = 0.0
         self.unfinished = 0
         self.passing = False
-        self._chance = chance
+        self.chance = chance
         self._dirty: list[Connection] = []
         self._line = Line()
         self._expiries = Expiries(self._nearer)
@@ -183,7 +184,7 @@ class BrokerCore:
     def new_client_id(self) -> str:
         """An id for a client that brought none, that nobody else has."""
         while True:
-            client_id = "auto-" + "".join(self._chance.choices(LETTERS_AND_DIGITS, k=16))
+            client_id = "auto-" + "".join(self.chance.choices(LETTERS_AND_DIGITS, k=16))
             if client_id not in self.sessions:
                 return client_id
 

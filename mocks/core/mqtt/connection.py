@@ -326,6 +326,8 @@ class Connection:
         self.end(offence.name.lower().replace("_", "-"), reset=answer.force, text=text, code=sent or 0)
 
     def _refuse_connect(self, code: int, properties: Properties) -> None:
+        if self.version not in self.core.profile.versions:
+            self.version = k.V311  # a broker that does not know a version cannot answer in its form (MQTT-3.1.2-2)
         if self.version == k.V5:
             self.send_packet(p.Connack(False, code, properties))
         elif code in (Reason.MALFORMED_PACKET, Reason.PROTOCOL_ERROR, Reason.UNSPECIFIED):

@@ -52,6 +52,18 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     session_present: bool = False
 
 
+OPERATIONS = {
+    "connect": "connect",
+    "refuse": "connect",
+    "subscribe": "subscribe",
+    "unsubscribe": "unsubscribe",
+    "publish-in": "publish",
+    "publish-out": "deliver",
+    "ack-in": "ack",
+    "disconnect": "disconnect",
+}
+"""By kind of event, the operation that it is in the journal and in rules of the fault plan."""
+
 Observer = Callable[[Event], None]
 """Somebody who listens; called inside of the broker, it must be quick and may not call back."""
 

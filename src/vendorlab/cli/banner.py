@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 from typing import Any
+from urllib.parse import urlsplit
 
 import rich_click as click
 
@@ -29,8 +30,8 @@ def banner(ready: dict[str, Any]) -> None:
         table = Table(box=None, show_header=False, pad_edge=False)
         table.add_column(style="dim")
         table.add_column(overflow="fold")
-        for key, value in found["credentials"].items():
-            table.add_row(key, _short(str(value)))
+        for key, value in _rows(found):
+            table.add_row(key, _short(value))
         console.print(Panel(table, title=f"[b]{titles[name]}[/b]  {found['url']}", title_align="left"))
         console.print("  [dim]try[/dim]", soft_wrap=True, end=" ")
         console.print(_try(name, found), soft_wrap=True, highlight=False, markup=False)
@@ -51,13 +52,19 @@ def _plain(ready: dict[str, Any], titles: dict[str, str]) -> list[str]:
     lines: list[str] = []
     for name, found in ready["vendors"].items():
         lines.append(f"{titles[name]}: {found['url']}")
-        lines += [f"  {key}: {value}" for key, value in found["credentials"].items()]
+        lines += [f"  {key}: {value}" for key, value in _rows(found)]
         lines.append(f"  try: {_try(name, found)}")
     if ca := authority(ready):
         lines.append(f"Certificate authority: {ca}")
         lines += [f"  {client + ':':<8}{line}" if client else f"{'':<10}{line}" for client, line in trust(ca)]
     lines.append(f"Control API: {ready['control']['url']} token {ready['control']['token']}")
     return lines
+
+
+def _rows(found: dict[str, Any]) -> list[tuple[str, str]]:
+    """What is told of an address; the authority too where it speaks TLS and no https, of which more is told below."""
+    authority = [] if "ca" not in found or found["url"].startswith("https:") else [("ca", found["ca"])]
+    return authority + [(key, str(value)) for key, value in found["credentials"].items()]
 
 
 def _try(name: str, found: dict[str, Any]) -> str:
@@ -84,6 +91,11 @@ def _try(name: str, found: dict[str, Any]) -> str:
         return f"{curl} -u {login} -H 'X-CSRF-Token: Fetch' '{found['url']}{path}'"
     if name == "itron-coap":
         return f"coap-client-notls {found['url']}/.well-known/core"
+    if name == "itron-mqtt":
+        place = urlsplit(found["url"])
+        trusted = f" --cafile {shlex.quote(found['ca'])}" if "ca" in found else ""
+        login = f"-u {credentials['caas_username']} -P {credentials['caas_password']}"
+        return f"mosquitto_sub{trusted} -h {place.hostname} -p {place.port} {login} -t 'ssni/alert/#' -v"
     return f"{curl} {found['url']}/"
 
 

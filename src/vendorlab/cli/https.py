@@ -55,5 +55,6 @@ def trust(ca: str) -> list[tuple[str, str]]:
 
 
 def authority(ready: dict[str, dict[str, dict[str, str]]]) -> str | None:
-    """The authority that what a ready file describes asks clients to trust."""
-    return next((found["ca"] for found in ready["vendors"].values() if "ca" in found), None)
+    """The authority that https clients are asked to trust by what a ready file describes; None without https."""
+    vendors = ready["vendors"].values()
+    return next((found["ca"] for found in vendors if "ca" in found and found["url"].startswith("https:")), None)

@@ -69,6 +69,13 @@ class _Pair(Pairs):
     metavar="VENDOR.KEY=VALUE",
     help="A switch for what the vendor leaves open, such as scanalytics.refresh_grace=60.",
 )
+@click.option(
+    "--broker",
+    envvar="VENDORLAB_BROKER",
+    metavar="URL",
+    help="An MQTT broker that takes the place of Itron's: mqtts://user:password@host:8883?ca=FILE. "
+    "Also in $VENDORLAB_BROKER, where nobody else can read the password.",
+)
 @click.option("--tls", is_flag=True, help="https with a certificate made for the run; says how to trust it.")
 @click.option(
     "--tls-dir",
@@ -107,6 +114,7 @@ def up(
     rate: float,
     profiles: Sequence[tuple[str, str]],
     settings: Sequence[tuple[str, str]],
+    broker: str | None,
     tls: bool,
     tls_dir: Path | None,
     tls_names: tuple[str, ...],
@@ -135,6 +143,8 @@ def up(
         raise UsageFailure("--port 0 and --port-base exclude each other")
     stopped = _Stop()
     with certificate(tls=tls or bool(tls_dir or tls_names), folder=tls_dir, names=[host, *tls_names]) as files:
+        if broker:
+            settings = [*settings, ("itron.mqtt_broker", broker)]
         options = _options(host, seed or 0, start, rate, profiles, settings, state)
         serving = Serving(
             names=vendor,

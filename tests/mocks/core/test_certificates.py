@@ -274,5 +274,5 @@ def test_a_missing_extra_is_named(
 ) -> None:
     monkeypatch.setitem(sys.modules, module, None)
     place = tmp_path / "new" if module == "trustme" else files.folder
-    with pytest.raises(CertificateError, match=rf"https needs {module}: pip install 'vendorlab\[tls\]'"):
+    with pytest.raises(CertificateError, match=rf"TLS needs {module}: pip install 'vendorlab\[tls\]'"):
         kept(place, (), NOW)

@@ -178,3 +178,10 @@ def test_port_and_prefix_of_the_gateway_are_those_that_are_promised() -> None:
     address = registry.address("itron-coap")
     assert address is not None
     assert (address.name, address.port, address.prefix) == ("itron-coap", 5683, "VENDORLAB_ITRON_COAP_")
+
+
+def test_port_and_prefix_of_the_broker_are_those_that_are_promised() -> None:
+    broker = registry.address("itron-mqtt")
+    assert broker is not None
+    assert (broker.name, broker.port, broker.prefix) == ("itron-mqtt", 8883, "VENDORLAB_ITRON_MQTT_")
+    assert {"itron-platform", "itron-mqtt"} <= (registry.chosen(["itron"])[1] or set())

@@ -14,9 +14,10 @@ import pytest
 from vendorlab.mocks.core.clock import Clock
 from vendorlab.mocks.core.edges.certificates import temporary
 from vendorlab.mocks.core.edges.loop import LoopThread
-from vendorlab.mocks.core.edges.tcp import Driver, MqttListener, follow
+from vendorlab.mocks.core.edges.tcp import Driver, MqttListener
 from vendorlab.mocks.core.edges.tls import server_context
 from vendorlab.mocks.core.mqtt import packets as p
+from vendorlab.mocks.core.mqtt.agenda import follow
 from vendorlab.mocks.core.mqtt.broker import BrokerCore
 from vendorlab.mocks.core.mqtt.encode import encode
 from vendorlab.mocks.core.mqtt.framing import Parser
