@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from ..core.errors import ClientError, NetworkError
+from ..core.errors import ClientError, NetworkError, UsageError
 from .messages import CONTENT_FORMAT, DELETE, METHODS, POST, UNAUTHORIZED, URI_PATH, Answer, Ask, refusal
 from .patience import within
 
@@ -66,6 +66,7 @@ class GatewaySession:
         self._access = access
         self._courier: Courier | None = None
         self._is_open = False
+        self._is_closed = False
         self._used_at = 0.0
         self._openings = 0
         self._lost = asyncio.Event()
@@ -134,13 +135,15 @@ class GatewaySession:
     async def close(self) -> None:
         """Delete the session, without insisting, and close the socket."""
         async with self._lock:
+            self._is_closed = True
             if self._courier is None:
                 return
             if self._is_open:
                 self._is_open = False
                 with suppress(ClientError):
                     await self.bare(Ask(DELETE, "/sessions", (_SESSIONS,)), self.settings.parting)
-            await self._courier.close()
+            courier, self._courier = self._courier, None
+            await courier.close()
 
     async def _open(self) -> None:
         waited, is_fresh = 0.0, False
@@ -165,6 +168,8 @@ class GatewaySession:
 
     async def _line(self) -> Courier:
         if self._courier is None:
+            if self._is_closed:
+                raise UsageError("the client is closed")
             courier = self._make_courier()
             await courier.open()
             if self._courier is None:
