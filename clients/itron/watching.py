@@ -123,7 +123,8 @@ class Watch:
         exchange = self._exchange
         assert exchange is not None
         while True:
-            silence = min(max(self._settings.silence, AGES * self._max_age) * 2**self._in_vain, self._settings.longest)
+            least = max(self._settings.silence, AGES * self._max_age)
+            silence = min(least * 2**self._in_vain, max(least, self._settings.longest))
             patience, due = self._heard_at + silence - self._session.clock(), self._session.due_in()
             try:
                 answer = await within(

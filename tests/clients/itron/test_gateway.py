@@ -372,7 +372,9 @@ def test_settings_that_make_no_sense_are_refused(options: dict[str, Any]) -> Non
         itron.AsyncGatewayClient("coap://127.0.0.1", **{"tokens": "good"} | options)
 
 
-@pytest.mark.parametrize("url", ["http://127.0.0.1", "coap://", "coap://u@h", "coap://h/path", "coap://h?q", "h", "coaps://h"])
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1", "coap://", "coap://u@h", "coap://h/path", "coap://h?q", "h", "coaps://h"]
+)
 def test_address_that_is_no_gateways_is_refused(url: str) -> None:
     with pytest.raises(UsageError):
         itron.AsyncGatewayClient(url, tokens="good")
