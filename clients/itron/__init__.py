@@ -2,7 +2,8 @@
 
 `DataPlatformClient` for threads, `AsyncDataPlatformClient` for asyncio; both make and renew tokens by themselves.
 `observations` walks, `tail` follows, `post` sends. `WebhookReceiver` is for tests of what is subscribed to.
-`GatewayClient` and `AsyncGatewayClient` read, set and observe mesh devices over CoAP. Errors are one tree, drawn in
+`GatewayClient` and `AsyncGatewayClient` read, set and observe mesh devices over CoAP, `AlertsClient` and
+`AsyncAlertsClient` receive over MQTT what devices tell of their own accord. Errors are one tree, drawn in
 `vendorlab.clients.core.errors`; the gateway's and the broker's branches in `vendorlab.clients.itron.errors`.
 """
 
@@ -31,6 +32,8 @@ from ..core.filestore import FileTokenStore, default_token_path
 from ..core.retry import RetryPolicy
 from ..core.secret import Secret
 from ..core.tokens import MemoryTokenStore, TokenStore
+from .alerts import Alert, AsyncAlertsClient, UndecodedAlert
+from .brokerline import Untrusted
 from .client import AsyncDataPlatformClient, DataPlatformClient
 from .errors import (
     BrokerRefused,
@@ -46,7 +49,7 @@ from .errors import (
     ResourceUnknown,
     SubscriptionRefused,
 )
-from .gateway import AsyncGatewayClient, Sensor
+from .gateway import AsyncGatewayClient
 from .links import Link
 from .messages import Answer
 from .models import Device, NewObservation, Observation, Template
@@ -56,6 +59,7 @@ from .sensors import (
     MethaneReading,
     PlainReading,
     Reading,
+    Sensor,
     SensorConfig,
     TemperatureReading,
     TiltAlert,
@@ -64,10 +68,13 @@ from .sensors import (
 )
 from .session import Options
 from .sessions import SessionSettings
-from .threads import GatewayClient
+from .threads import AlertsClient, GatewayClient
 
 __all__ = [
+    "Alert",
+    "AlertsClient",
     "Answer",
+    "AsyncAlertsClient",
     "AsyncDataPlatformClient",
     "AsyncGatewayClient",
     "AuthenticationError",
@@ -123,8 +130,10 @@ __all__ = [
     "TiltReading",
     "TokenRefused",
     "TokenStore",
+    "UndecodedAlert",
     "UndecodedReading",
     "UnexpectedResponse",
+    "Untrusted",
     "UsageError",
     "WebhookReceiver",
     "default_token_path",

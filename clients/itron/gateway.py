@@ -11,7 +11,6 @@ import asyncio
 import re
 import time
 from dataclasses import dataclass, replace
-from enum import Enum
 from typing import TYPE_CHECKING, Final, Self, TypeVar, Unpack
 
 import httpx
@@ -23,7 +22,7 @@ from .courier import ACK_TIMEOUT, Courier
 from .links import Link, parse_links
 from .messages import GET, METHODS, PUT, Answer, Ask, Block, device_uri, refusal
 from .patience import within
-from .sensors import Reading, SensorConfig, UndecodedReading, decode, decode_config
+from .sensors import Reading, Sensor, SensorConfig, UndecodedReading, decode, decode_config
 from .sessions import GatewaySession, SessionSettings
 from .transfer import transfer
 from .watching import SILENCE, Watch, WatchSettings
@@ -42,19 +41,6 @@ TIMEOUT: Final = 310.0
 
 BLOCK_SIZE: Final = 128
 _MAC = re.compile(r"[0-9a-f]{16}")
-
-
-class Sensor(Enum):
-    """Where the vendor's own sensors are, and how they call themselves."""
-
-    TEMPERATURE = ("snsr/arduino/temp", "temp")
-    ECHO = ("snsr/arduino/echo", "echo")
-    METHANE = ("snsr/rl78/methane", "ncmth1")
-    TILT = ("snsr/logis/sens", "lnic")
-
-
-_TYPES: Final = {"methane": "ncmth1", "sens": "lnic", "log": "lnic"}
-"""What sensors call themselves whose paths end otherwise."""
 
 
 class GatewayOptions(AccessOptions, total=False):
@@ -371,13 +357,13 @@ def _szx(size: int | None) -> int | None:
 
 
 def _place(sensor: Sensor | str) -> tuple[str, str]:
-    """Return a sensor's path, and what it calls itself as far as its path tells."""
+    """Return a sensor's path, and what it calls itself, as far as its path tells."""
     if isinstance(sensor, Sensor):
         return sensor.value
     last = sensor.rstrip("/").rpartition("/")[2]
     if not last:
         raise UsageError("a sensor is one of the vendor's, or a path")
-    return sensor, _TYPES.get(last, last)
+    return sensor, last
 
 
 def _decoded(read: Callable[[bytes, str], T], answer: Answer, kind: str, path: str) -> T:

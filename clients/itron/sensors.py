@@ -14,7 +14,7 @@ import re
 import struct
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from enum import IntFlag
+from enum import Enum, IntFlag
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import cbor2
@@ -33,6 +33,19 @@ _CONFIG = re.compile(r"(\d{1,11}),(.*)", re.ASCII | re.DOTALL)
 _ECHO = re.compile(r"(.*) (\d{1,18})", re.ASCII | re.DOTALL)
 _COUNT = re.compile(r"-?\d{1,18}", re.ASCII)
 _FILE, _ITEM, _AXES = struct.Struct(">IIHHB"), struct.Struct(">HB"), struct.Struct(">iii")
+
+
+class Sensor(Enum):
+    """Where the vendor's own sensors are, and how they call themselves."""
+
+    TEMPERATURE = ("snsr/arduino/temp", "temp")
+    ECHO = ("snsr/arduino/echo", "echo")
+    METHANE = ("snsr/rl78/methane", "ncmth1")
+    TILT = ("snsr/logis/sens", "lnic")
+
+
+TYPES: Final = {"methane": "ncmth1", "sens": "lnic", "log": "lnic"}
+"""What sensors call themselves whose paths end otherwise."""
 
 Axes: TypeAlias = "tuple[int, int, int]"
 
@@ -217,7 +230,7 @@ def unwrap(data: bytes, expected: str = "") -> Payload:
 
     Args:
         data: The bytes.
-        expected: Which sensor it is, from the path or the topic, where there is no map.
+        expected: Which sensor it is where there is no map: its type, or the last part of its path.
 
     Raises:
         ValueError: Too long, broken, or something else than a map of a type and a text or bytes.
@@ -226,6 +239,7 @@ def unwrap(data: bytes, expected: str = "") -> Payload:
         raise ValueError(f"{len(data):,} bytes, at most {LARGEST:,}")
     if data[:1] and data[0] in _MAP:
         return _wrapped(data)
+    expected = TYPES.get(expected, expected)
     if SENSORS.get(expected) is _tilts:
         return Payload(expected, data, is_wrapped=False)
     return Payload(expected, _text(data), is_wrapped=False)

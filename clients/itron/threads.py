@@ -1,4 +1,4 @@
-"""`GatewayClient`: the asyncio client for threads, in a loop of its own."""
+"""`GatewayClient` and `AlertsClient`: the asyncio clients for threads, each in a loop of its own."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import asyncio
 from typing import TYPE_CHECKING, Self, Unpack
 
 from ..core.portal import Portal
-from .gateway import AsyncGatewayClient, GatewayOptions, Sensor, from_env
+from . import alerts as broker
+from .alerts import AlertsOptions, AsyncAlertsClient
+from .gateway import AsyncGatewayClient, GatewayOptions, from_env
 from .messages import OCTETS, Answer
 from .watching import SILENCE
 
@@ -14,8 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Generator, Mapping
 
     from ..core.errors import ClientError
+    from .alerts import AlertStream, AnyAlert
     from .links import Link
-    from .sensors import Reading, SensorConfig, UndecodedReading
+    from .sensors import Reading, Sensor, SensorConfig, UndecodedReading
 
 
 class GatewayClient:
@@ -146,3 +149,106 @@ class GatewayClient:
 
     def __repr__(self) -> str:
         return repr(self._client).replace("Async", "", 1)
+
+
+class AlertsClient:
+    """The broker for threads; may be shared among them.
+
+    As `AsyncAlertsClient`. Close it, best with a `with` block.
+
+    Args:
+        base_url: Such as `mqtts://api.mqtt-staging.developer.ssni.com`; `mqtt://` is in the clear.
+        sleep: How its loop waits.
+        **options: See `AlertsOptions`.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+        **options: Unpack[AlertsOptions],
+    ) -> None:
+        self._client = AsyncAlertsClient(base_url, sleep=sleep, **options)
+        self._portal = Portal("vendorlab-itron-mqtt")
+
+    @classmethod
+    def from_env(
+        cls,
+        environment: Mapping[str, str] | None = None,
+        *,
+        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+        **options: Unpack[AlertsOptions],
+    ) -> Self:
+        """Make a client from the environment; as `AsyncAlertsClient.from_env`."""
+        base_url, found = broker.from_env(environment, options)
+        return cls(base_url, sleep=sleep, **found)
+
+    def alerts(
+        self, mac: str | None = None, sensor: Sensor | str | None = None, *, timeout: float | None = None
+    ) -> AlertIterator:
+        """Return the alerts from now on; as `AsyncAlertsClient.alerts`.
+
+        A `with` block connects at once, so that no alert from then on is missed; without it the first one asked for
+        does.
+
+        Args:
+            mac: Of one device.
+            sensor: One of the vendor's, or the type of another.
+            timeout: Seconds without an alert after which the iteration ends; None never.
+        """
+        return AlertIterator(self._portal, self._client.alerts(mac, sensor, timeout=timeout))
+
+    def close(self) -> None:
+        """End all streams and the thread; again does nothing."""
+        if not self._portal.is_closed:
+            try:
+                self._portal.call(self._client.aclose)
+            finally:
+                self._portal.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return repr(self._client).replace("Async", "", 1)
+
+
+class AlertIterator:
+    """Alerts as they come, an iterator; close it, or leave its `with` block, to end the subscription."""
+
+    def __init__(self, portal: Portal, stream: AlertStream) -> None:
+        self._portal = portal
+        self._stream = stream
+
+    def ready(self) -> None:
+        """Connect and subscribe, if that is not so yet; what passes by itself is waited out."""
+        self._portal.call(self._stream.ready)
+
+    def close(self) -> None:
+        """End the subscription and the connection."""
+        if not self._portal.is_closed:
+            self._portal.call(self._stream.aclose)
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> AnyAlert:
+        try:
+            return self._portal.call(self._stream.__anext__)
+        except StopAsyncIteration:
+            raise StopIteration from None
+
+    def __enter__(self) -> Self:
+        try:
+            self.ready()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
