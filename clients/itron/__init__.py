@@ -32,7 +32,8 @@ from ..core.filestore import FileTokenStore, default_token_path
 from ..core.retry import RetryPolicy
 from ..core.secret import Secret
 from ..core.tokens import MemoryTokenStore, TokenStore
-from .alerts import Alert, AsyncAlertsClient, UndecodedAlert
+from .alerting import Alert, UndecodedAlert
+from .alerts import AsyncAlertsClient
 from .brokerline import Untrusted
 from .client import AsyncDataPlatformClient, DataPlatformClient
 from .errors import (

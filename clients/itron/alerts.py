@@ -7,12 +7,10 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import secrets
 import time
-from collections import OrderedDict
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Self, TypeAlias, Unpack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Self, Unpack
 
 from ..core.cadence import OUTAGES
 from ..core.errors import ClientError, Throttled, UsageError
@@ -20,12 +18,13 @@ from ..core.retry import RetryPolicy
 from ..core.secret import Secret
 from ..core.session import Environment
 from .access import AccessOptions, access, from_environment
+from .alerting import Seen, read_alert
 from .brokerline import BrokerAddress, BrokerLine, Login, Untrusted
 from .errors import BrokerRefused
 from .gateway import normal_mac
-from .packets import LONGEST_TEXT, Message
-from .patience import within
-from .sensors import MethaneReading, Reading, Sensor, TemperatureReading, TiltReading, decode
+from .packets import LONGEST_TEXT
+from .patience import first, within
+from .sensors import Sensor
 from .tokens import Claims
 
 if TYPE_CHECKING:
@@ -33,9 +32,10 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from ..core.trust import CaFile
+    from .alerting import AnyAlert
 
 ENVIRONMENT: Final = "VENDORLAB_ITRON_MQTT_"
-TOKEN_USER: Final = "notused"
+TOKEN_USER: Final = "notused"  # noqa: S105 - that is all it is
 """What stands for a name beside a token; the vendor's own word."""
 
 CAAS_TENANT: Final = "ssni"
@@ -45,55 +45,7 @@ KEEP_ALIVE: Final = 60
 STEADY: Final = 60.0
 """Seconds that a connection must have lasted for its end to count as the first failure and not one more."""
 
-REMEMBERED: Final = 4_096
-REMEMBERED_FOR: Final = 600.0
 DENIED: Final = (4, 5)
-
-
-@dataclass(frozen=True, slots=True)
-class Alert:
-    """What a device told of its own accord.
-
-    Attributes:
-        tenant: Whose device; `ssni` for an account of a customer's network.
-        mac: Of the device, 16 hex digits in lower case.
-        sensor: Its type, as the topic has it.
-        readings: What it says; a pole tilt board may say several things at once, oldest first.
-        payload: The bytes as they came.
-        is_retained: Whether it was kept by the broker from before the subscription, and so may be old.
-    """
-
-    tenant: str
-    mac: str
-    sensor: str
-    readings: tuple[Reading, ...]
-    payload: bytes = field(default=b"", repr=False)
-    is_retained: bool = False
-
-    @property
-    def reading(self) -> Reading:
-        """The newest reading."""
-        return self.readings[-1]
-
-
-@dataclass(frozen=True, slots=True)
-class UndecodedAlert:
-    """A message that cannot be read.
-
-    Attributes:
-        topic: Its topic.
-        payload: Its bytes.
-        reason: Why not.
-        is_retained: As of an `Alert`.
-    """
-
-    topic: str
-    payload: bytes
-    reason: str
-    is_retained: bool = False
-
-
-AnyAlert: TypeAlias = "Alert | UndecodedAlert"
 
 
 class AlertsOptions(AccessOptions, total=False):
@@ -301,18 +253,20 @@ class AlertStream:
         self._line: BrokerLine | None = None
         self._since = 0.0
         self._failures = 0
-        self._seen = _Seen(client.patience.clock)
-        self._is_closed = False
+        self._seen = Seen(client.patience.clock)
+        self._closed = asyncio.Event()
+        self._lock = asyncio.Lock()
 
     async def ready(self) -> None:
         """Connect and subscribe, if that is not so yet; what passes by itself is waited out."""
-        await self._connected()
+        if await self._connected() is None:
+            raise UsageError("the stream is closed")
 
     def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> AnyAlert:
-        if self._is_closed:
+        if self._closed.is_set():
             raise StopAsyncIteration
         if self._timeout is None:
             return await self._next()
@@ -324,7 +278,7 @@ class AlertStream:
 
     async def aclose(self) -> None:
         """End the subscription and the connection."""
-        self._is_closed = True
+        self._closed.set()
         self._client.forget(self)
         await self._drop()
 
@@ -344,31 +298,38 @@ class AlertStream:
     async def _next(self) -> AnyAlert:
         while True:
             line = await self._connected()
+            if line is None:
+                raise StopAsyncIteration
             try:
                 message = await line.next()
             except OUTAGES as trouble:
-                if self._is_closed:
-                    raise StopAsyncIteration from None
-                await self._lost(trouble)
+                await self._lost(line, trouble)
                 continue
             alert = read_alert(message)
             if not self._seen.is_known(alert, message):
                 return alert
 
-    async def _connected(self) -> BrokerLine:
-        while self._line is None:
-            if self._is_closed:
-                raise UsageError("the stream is closed")
-            try:
-                self._line = await self._client.connect(self._levels, self._identifier)
+    async def _connected(self) -> BrokerLine | None:
+        """Return a connection that is subscribed; None once the stream is closed."""
+        async with self._lock:
+            while self._line is None and not self._closed.is_set():
+                try:
+                    line = await self._client.connect(self._levels, self._identifier)
+                except Untrusted:
+                    raise
+                except OUTAGES as trouble:
+                    await self._wait(trouble)
+                    continue
                 self._since = self._client.patience.clock()
-            except Untrusted:
-                raise
-            except OUTAGES as trouble:
-                await self._wait(trouble)
-        return self._line
+                if self._closed.is_set():
+                    await line.close()
+                else:
+                    self._line = line
+            return self._line
 
-    async def _lost(self, trouble: ClientError) -> None:
+    async def _lost(self, line: BrokerLine, trouble: ClientError) -> None:
+        if self._line is not line:
+            return  # the stream was closed, or somebody else has seen to it
         patience = self._client.patience
         if patience.clock() - self._since >= STEADY:
             self._failures = 0
@@ -383,47 +344,12 @@ class AlertStream:
             delay = max(delay, trouble.retry_after)
         if patience.on_outage is not None:
             patience.on_outage(trouble, delay)
-        await patience.sleep(delay)
+        await first(_slept(patience.sleep(delay)), _slept(self._closed.wait()))
 
     async def _drop(self) -> None:
         line, self._line = self._line, None
         if line is not None:
             await line.close()
-
-
-class _Seen:
-    """Alerts that have been told of, so that none is twice.
-
-    A copy may say that it is one, or not: a broker's says so, a line that doubles packets does not. So what carries
-    its own time is known again by sensor and content; anything else only if the broker says that it sends it again,
-    for a sensor may well say the same thing twice. Both are forgotten after a while.
-    """
-
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock = clock
-        self._told: OrderedDict[bytes, float] = OrderedDict()
-
-    def is_known(self, alert: AnyAlert, message: Message) -> bool:
-        now = self._clock()
-        key = hashlib.blake2b(message.topic.encode() + b"\0" + message.payload, digest_size=16).digest()
-        at = self._told.pop(key, None)
-        self._told[key] = now
-        while len(self._told) > REMEMBERED:
-            self._told.popitem(last=False)
-        return at is not None and now - at < REMEMBERED_FOR and (message.is_again or _is_stamped(alert))
-
-
-def read_alert(message: Message) -> AnyAlert:
-    """Return what a message says, whatever it is."""
-    levels = message.topic.split("/")
-    if len(levels) != 4 or levels[1] != "alert":
-        return UndecodedAlert(message.topic, message.payload, "no topic of an alert", message.is_retained)
-    tenant, _, mac, sensor = levels
-    try:
-        readings = decode(message.payload, sensor)
-    except ValueError as trouble:
-        return UndecodedAlert(message.topic, message.payload, str(trouble), message.is_retained)
-    return Alert(tenant, mac.lower(), sensor, readings, message.payload, message.is_retained)
 
 
 def from_env(environment: Mapping[str, str] | None, given: AlertsOptions) -> tuple[str, AlertsOptions]:
@@ -436,14 +362,6 @@ def from_env(environment: Mapping[str, str] | None, given: AlertsOptions) -> tup
     return url, AlertsOptions(tenant=variables.read("TENANT")) | found | given
 
 
-def _is_stamped(alert: AnyAlert) -> bool:
-    if isinstance(alert, UndecodedAlert):
-        return False
-    reading = alert.reading
-    stamped = isinstance(reading, TemperatureReading | TiltReading)
-    return stamped or (isinstance(reading, MethaneReading) and reading.at is not None)
-
-
 def _account(username: str | None, password: str | Secret | None) -> tuple[str, Secret] | None:
     secret = Secret.of(password)
     if username is None and secret is None:
@@ -451,6 +369,10 @@ def _account(username: str | None, password: str | Secret | None) -> tuple[str, 
     if not username or secret is None:
         raise UsageError("an account has a username and a password")
     return username, secret
+
+
+async def _slept(work: Awaitable[object]) -> None:
+    await work
 
 
 def _level(text: str, what: str) -> str:

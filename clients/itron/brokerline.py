@@ -48,7 +48,7 @@ REASONS: Final = {
 }
 
 
-class Untrusted(NetworkError):
+class Untrusted(NetworkError):  # noqa: N818 - it names what it is
     """The broker shows a certificate that nobody vouches for."""
 
 
@@ -149,11 +149,7 @@ class BrokerLine:
         try:
             line._send(packets.connect(login.client_id, login.username, login.password, keep_alive))
             answer = await _in_time(packets.read_packet(reader), "no CONNACK", timeout, sleep)
-            code = packets.connack_code(answer)
-            if code == BUSY:
-                raise NetworkError("the broker is not available")
-            if code:
-                raise BrokerRefused(f"the broker refuses: {REASONS.get(code, f'code {code}')}", code=code)
+            _check(packets.connack_code(answer))
         except BaseException:
             await line.close()
             raise
@@ -195,7 +191,7 @@ class BrokerLine:
             await asyncio.wait(self._tasks)
         if self._tasks and not self._end.done():
             self._send(Packet(packets.DISCONNECT))
-        self._end.cancel()
+        self._lost(NetworkError("the connection is closed"), abort=False)
         self._writer.close()
         try:
             with suppress(OSError):  # also a time-out
@@ -210,8 +206,7 @@ class BrokerLine:
             await asyncio.wait((task, self._end), return_when=asyncio.FIRST_COMPLETED)
             if task.done():
                 return task.result()
-            self._end.result()
-            raise NetworkError("the connection is closed")
+            raise self._end.exception() or NetworkError("the connection is closed")
         finally:
             if not task.done():
                 task.cancel()
@@ -259,11 +254,12 @@ class BrokerLine:
                 return
             self._send(Packet(PINGREQ))
 
-    def _lost(self, trouble: NetworkError) -> None:
+    def _lost(self, trouble: NetworkError, *, abort: bool = True) -> None:
         if not self._end.done():
             self._end.set_exception(trouble)
             self._end.exception()  # looked at: nobody need be waiting
-        self._writer.transport.abort()
+        if abort:
+            self._writer.transport.abort()
 
     def _send(self, packet: Packet) -> None:
         if not self._writer.transport.is_closing():
@@ -279,6 +275,13 @@ async def _in_time(work: Coroutine[Any, Any, T], what: str, timeout: float, slee
         raise Untrusted(f"the broker's certificate is not trusted: {trouble.verify_message}") from None
     except (EOFError, OSError) as trouble:
         raise NetworkError(f"{what}: {_said(trouble)}") from None
+
+
+def _check(code: int) -> None:
+    if code == BUSY:
+        raise NetworkError("the broker is not available")
+    if code:
+        raise BrokerRefused(f"the broker refuses: {REASONS.get(code, f'code {code}')}", code=code)
 
 
 def _said(trouble: Exception) -> str:

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Generator, Mapping
 
     from ..core.errors import ClientError
-    from .alerts import AlertStream, AnyAlert
+    from .alerting import AnyAlert
+    from .alerts import AlertStream
     from .links import Link
     from .sensors import Reading, Sensor, SensorConfig, UndecodedReading
 
