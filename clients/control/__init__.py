@@ -5,6 +5,7 @@ from .errors import ControlError, ControlUnreachable
 from .models import (
     Advance,
     Clock,
+    EventKind,
     Fault,
     Health,
     JournalEntry,
@@ -23,6 +24,7 @@ __all__ = [
     "ControlClient",
     "ControlError",
     "ControlUnreachable",
+    "EventKind",
     "Fault",
     "Health",
     "JournalEntry",

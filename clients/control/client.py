@@ -19,6 +19,7 @@ from .errors import ControlError, ControlUnreachable
 from .models import (
     Advance,
     Clock,
+    EventKind,
     Fault,
     Health,
     JournalPage,
@@ -28,6 +29,7 @@ from .models import (
     World,
     read_advance,
     read_clock,
+    read_event_kind,
     read_fault,
     read_health,
     read_journal,
@@ -203,6 +205,22 @@ class ControlClient:
     def clear_faults(self) -> None:
         """Take all rules away."""
         self._tell("DELETE", self._prefix + "/faults")
+
+    def events(self, *, vendor: str | None = None) -> list[EventKind]:
+        """Return what may happen to devices: of one vendor, or of all."""
+        found = self._ask("GET", self._prefix + "/events", params=_query({"vendor": vendor}))
+        return [read_event_kind(item) for item in found.items()]
+
+    def happen(self, vendor: str, kind: str, **fields: Any) -> dict[str, Any]:
+        """Let something happen to a device now; return the event with all its fields.
+
+        Args:
+            vendor: Whose device.
+            kind: One of those that `events` lists.
+            **fields: As it lists them; numbers may be texts.
+        """
+        body = {"vendor": vendor, "event": {**fields, "kind": kind}}
+        return self._ask("POST", self._prefix + "/events", json=body).member("event").object()
 
     def journal(self, *, after: int | None = None, limit: int | None = None, **filters: str | int) -> JournalPage:
         """Return entries of the journal.

@@ -116,6 +116,25 @@ class Fault:
 
 
 @dataclass(frozen=True, slots=True)
+class EventKind:
+    """Something that may happen to a vendor's devices.
+
+    Attributes:
+        vendor: Whose.
+        kind: What it is called.
+        summary: What it is.
+        fields: Its fields by name, as JSON Schema.
+        required: Those that must be given.
+    """
+
+    vendor: str
+    kind: str
+    summary: str
+    fields: Mapping[str, Any]
+    required: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class JournalEntry:
     """One exchange on one protocol.
 
@@ -246,6 +265,17 @@ def _timer(node: Node) -> Timer:
         due=node.member("due").moment(),
         name=node.member("name").text(),
         detail={} if detail is None else detail.object(),
+    )
+
+
+def read_event_kind(node: Node) -> EventKind:
+    """Read what may happen."""
+    return EventKind(
+        vendor=node.member("vendor").text(),
+        kind=node.member("kind").text(),
+        summary=node.member("summary").text(),
+        fields=node.member("fields").object(),
+        required=tuple(item.text() for item in node.member("required").items()),
     )
 
 

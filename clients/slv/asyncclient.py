@@ -106,7 +106,7 @@ class AsyncSlvClient(AsyncFace):
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
         **options: Unpack[Options],
     ) -> Self:
-        """Make a client from `VENDORLAB_SLV_URL`, `_USERNAME`, `_PASSWORD` and `_CA`; options given here win.
+        """Make a client from `VENDORLAB_SLV_URL`, `_USERNAME`, `_PASSWORD`, `_ZONE` and `_CA`; options given here win.
 
         Raises:
             UsageError: The URL is not set, or not what is needed to log in.

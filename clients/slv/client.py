@@ -107,7 +107,7 @@ class SlvClient(SyncFace):
         sleep: Callable[[float], object] = wall_sleep,
         **options: Unpack[Options],
     ) -> Self:
-        """Make a client from `VENDORLAB_SLV_URL`, `_USERNAME`, `_PASSWORD` and `_CA`; options given here win.
+        """Make a client from `VENDORLAB_SLV_URL`, `_USERNAME`, `_PASSWORD`, `_ZONE` and `_CA`; options given here win.
 
         Raises:
             UsageError: The URL is not set, or not what is needed to log in.

@@ -130,7 +130,7 @@ def _successful(result: BatchResult) -> BatchResult:
 
 
 def from_environment(variables: Mapping[str, str] | None, given: Options) -> tuple[str, Options]:
-    """Read the base URL and the account from `VENDORLAB_SLV_URL`, `_USERNAME` and so on; options that are given win.
+    """Read the base URL, the account and the zone from `VENDORLAB_SLV_URL` and so on; options that are given win.
 
     Raises:
         UsageError: The URL is missing, or part of the account.
@@ -141,4 +141,6 @@ def from_environment(variables: Mapping[str, str] | None, given: Options) -> tup
     found = Options(
         username=environment.read("USERNAME"), password=environment.read("PASSWORD"), ca=environment.read("CA")
     )
+    if (zone := environment.read("ZONE")) is not None:
+        found["zone"] = zone
     return url, found | given

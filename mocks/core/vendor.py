@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from .clock import Clock
     from .edges.courier import Courier
+    from .happenings import Happenings
     from .ids import Ids
     from .sockets import Place
     from .store import Store
@@ -144,6 +145,11 @@ class Vendor(Protocol):
     @property
     def tokens(self) -> Tokens | None:
         """The tokens that it issues, if it issues any."""
+        ...
+
+    @property
+    def happenings(self) -> Happenings | None:
+        """What may happen to its devices, if anything."""
         ...
 
     def reset(self) -> None:

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, Self
 from .clock import Clock, to_datetime
 from .errors import WorldError
 from .faults import FaultPlan
+from .happenings import EventError
+from .happenings import parse as parse_event
 from .ids import Ids
 from .journal import Journal
 from .keeping import Keeper, kept_seed, resume_world, save_world
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from .edges.courier import Courier
     from .edges.inprocess import InProcessTransport
     from .edges.loop import LoopThread
+    from .happenings import Event
     from .vendor import Listener
 
 
@@ -162,6 +165,20 @@ class World:
         wanted = self.options.addresses
         every = [face for name in self.names for face in self.vendor(name).faces]
         return every if wanted is None else [face for face in every if face.name in wanted]
+
+    def happen(self, vendor: str, event: Mapping[str, Any]) -> Event:
+        """Let something happen to a device, and return it with all its fields.
+
+        Raises:
+            EventError: the vendor knows no such event, or it cannot happen.
+        """
+        with self.clock.lock:
+            known = self.vendor(vendor).happenings
+            if known is None:
+                raise EventError(f"{vendor} has no events")
+            parsed = parse_event(known.kinds, event)
+            known.happen(parsed)
+            return parsed
 
     # --- listeners -----------------------------------------------------------------------------------------------
 

@@ -28,6 +28,7 @@ class Itron:
     """One world's Itron: backend, faces, and what a world asks of a vendor."""
 
     keeps_itself = True
+    happenings = None
 
     def __init__(self, context: Context) -> None:
         self.name = NAME

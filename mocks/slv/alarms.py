@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from .assets import Assets
-    from .failures import Failures
     from .lamps import Lights
     from .models import Device
     from .tables import Tables
@@ -56,11 +55,10 @@ _SEED = tuple(
 class Alarms:
     """Every alarm, what raises them, and the work that they make."""
 
-    def __init__(self, tables: Tables, assets: Assets, lights: Lights, failures: Failures) -> None:
+    def __init__(self, tables: Tables, assets: Assets, lights: Lights) -> None:
         self._tables = tables
         self._assets = assets
         self._lights = lights
-        self._failures = failures
         self.definitions = Shelf(tables, "alarm definition", Definition, MOST_DEFINITIONS, 101)
         self.alarms = Shelf(tables, "alarm", Alarm, 1 << 62)
         self.orders = Shelf(tables, "work order", Order, MOST_ORDERS)
@@ -112,7 +110,7 @@ class Alarms:
         definitions = [one for one in self.definitions.all() if one.trigger == ON_FAILURE]
         standing = self._standing()
         # A little earlier than was looked before: what began then was not known yet.
-        for lamp, failure in self._failures.beginning(lamps, max(0, start - 60), now):
+        for lamp, failure in self._lights.beginning(lamps, max(0, start - 60), now):
             device = self._assets.by_id(lamp)
             raised = failure.begin + delay(lamp)
             if failure.begin < device.installed or not (seen is None or start < raised) or raised > now:

@@ -34,6 +34,7 @@ from .errors import (
     TooManyParameters,
     plain,
 )
+from .happenings import Happenings
 from .serial import JSON, XML, to_json, to_xml
 from .settings import DEFAULT_PROFILE, VERSIONS, Settings
 
@@ -73,6 +74,7 @@ class Slv:
         self._version = choose("profile", self.profile, VERSIONS)
         settings = override(Settings(), context.settings)
         backend = self.backend = Backend(context.clock, context.ids, context.store, settings, WRITES)
+        self.happenings = Happenings(backend)
         self._zone = ZoneInfo(settings.zone)
         self._access = Access(self._version, backend.sessions, backend.people)
         site = Site(
@@ -89,13 +91,14 @@ class Slv:
     # --- what a world asks -----------------------------------------------------------------------------------------
 
     def credentials(self) -> dict[str, str]:
-        """What a client needs, by the names of the ready file; the second user may only look."""
+        """What a client needs, by the names of the ready file; the second user may only look, dates are in the zone."""
         first, second = self.backend.people.first
         return {
             "username": first.login,
             "password": first.password,
             "second_username": second.login,
             "second_password": second.password,
+            "zone": self._zone.key,
         }
 
     def reset(self) -> None:

@@ -320,7 +320,7 @@ class Assets:
         self._overrides.pop(device.id, None)
         self._new_devices.delete(device.id)
         self._tables.write("INSERT OR REPLACE INTO slv_documents VALUES (?, ?, '')", _GONE_DEVICE, device.id)
-        for table in ("slv_properties", "slv_values", "slv_commands", "slv_repairs"):
+        for table in ("slv_properties", "slv_values", "slv_commands", "slv_failures", "slv_repairs"):
             self._tables.write(f"DELETE FROM {table} WHERE device = ?", device.id)  # noqa: S608  our own names
 
 

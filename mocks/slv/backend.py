@@ -76,7 +76,7 @@ class Backend:
         self.logs = Logs(self.tables, self.assets, metering, settings.values_kept)
         self.lighting = Lighting(self.tables, self.lights, settings.manual_minutes, settings.values_kept)
         self.scheduling = Scheduling(self.tables, self.assets, self.lights)
-        self.alarms = Alarms(self.tables, self.assets, self.lights, failures)
+        self.alarms = Alarms(self.tables, self.assets, self.lights)
         self.reports = Reports(self.assets, self.lights)
 
     # --- time ----------------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from .failures import Failure
 from .models import Schedule, Scheduler  # noqa: TC001  msgspec reads them
 from .plan import Profile, Sums, share, sums_of
 from .seed import CITY_ZONE, FIRST_CREATED, SCHEDULERS, SCHEDULES
@@ -20,7 +21,7 @@ from .sun import place_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .failures import Failure, Failures
+    from .failures import Failures
     from .models import Device
     from .plan import Step
     from .tables import Tables
@@ -31,6 +32,9 @@ MOST_VERSIONS = 50
 """Of what a controller was told. When the oldest are forgotten, what held at first is taken to have held instead."""
 
 MOST_PROFILES = 1_000
+
+MOST_PLANTED = 10_000
+"""Failures that somebody caused and that are remembered; the oldest go."""
 
 _BY_NAME = {scheduler.name: scheduler.id for scheduler in SCHEDULERS}
 
@@ -142,15 +146,41 @@ class Lights:
     def failures(self, device: Device, start: int, end: int) -> list[Failure]:
         """A device's failures in [start, end), each over when it was mended."""
         start = max(start, device.installed)
+        if end <= start:
+            return []
         found = self._failures.of(device.id, start, end) if device.watts else []
-        if not found or not self._is_touched(device.id):
+        if not self._is_touched(device.id):
             return found
+        rows = self._tables.rows(
+            "SELECT begins, ends, name FROM slv_failures WHERE device = ? AND begins < ? AND ends > ?",
+            *(device.id, end, start),
+        )
+        found = sorted([*found, *(Failure(*row) for row in rows)])
         repairs = [at for (at,) in self._tables.rows("SELECT at FROM slv_repairs WHERE device = ?", device.id)]
         mended = [
             failure._replace(end=min([at for at in repairs if at >= failure.begin] + [failure.end]))
             for failure in found
         ]
         return [failure for failure in mended if failure.end > max(start, failure.begin)]
+
+    def beginning(self, lamps: list[int], start: int, end: int) -> list[tuple[int, Failure]]:
+        """Every failure of these lamps that begins in [start, end), in order of time, whoever mended it."""
+        found = self._failures.beginning(lamps, start, end)
+        wanted = set(lamps)
+        rows = self._tables.rows(
+            "SELECT device, begins, ends, name FROM slv_failures WHERE begins >= ? AND begins < ?", start, end
+        )
+        found += [(device, Failure(*failure)) for device, *failure in rows if device in wanted]
+        return sorted(found, key=lambda pair: (pair[1].begin, pair[0]))
+
+    def fail(self, device: Device, name: str, now: int, seconds: int) -> None:
+        """Let a light fail for a time, or until it is mended."""
+        self._tables.write(
+            "INSERT INTO slv_failures (device, begins, ends, name) VALUES (?, ?, ?, ?)",
+            *(device.id, now, now + seconds, name),
+        )
+        self._tables.keep_newest("slv_failures", MOST_PLANTED)
+        self._touched = None
 
     def repair(self, device: Device, now: int) -> None:
         """Mend whatever is broken."""
@@ -228,9 +258,12 @@ class Lights:
         return found
 
     def _is_touched(self, device: int) -> bool:
-        """Whether anybody ever commanded or mended a device: of most nobody did, and they need no query."""
+        """Whether anybody ever commanded, broke or mended a device: of most nobody did, and they need no query."""
         if self._touched is None:
-            rows = self._tables.rows("SELECT DISTINCT device FROM slv_commands UNION SELECT device FROM slv_repairs")
+            rows = self._tables.rows(
+                "SELECT device FROM slv_commands UNION SELECT device FROM slv_failures "
+                "UNION SELECT device FROM slv_repairs"
+            )
             self._touched = {device for (device,) in rows}
         return device in self._touched
 

@@ -35,6 +35,7 @@ _TABLES: dict[str, str] = {
         "seq INTEGER PRIMARY KEY AUTOINCREMENT, device INTEGER, begins INTEGER, ends INTEGER, level INTEGER"
     ),
     "slv_commissions": "controller TEXT, since INTEGER, document TEXT, PRIMARY KEY (controller, since)",
+    "slv_failures": ("seq INTEGER PRIMARY KEY AUTOINCREMENT, device INTEGER, begins INTEGER, ends INTEGER, name TEXT"),
     "slv_repairs": "device INTEGER, at INTEGER, PRIMARY KEY (device, at)",
 }
 

@@ -75,8 +75,8 @@ def pairs(properties: Mapping[str, str]) -> Array:
     return Array(PAIR, ({"key": key, "value": value} for key, value in properties.items()))
 
 
-def device(one: Device, path: str, properties: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """``SLVDevice``; its properties only where one device was asked for."""
+def device(one: Device, path: str, properties: Mapping[str, str]) -> dict[str, Any]:
+    """``SLVDevice``."""
     return {
         "id": one.id,
         "type": "SLVController" if one.category == CONTROLLER else "SLVDevice",
@@ -93,14 +93,14 @@ def device(one: Device, path: str, properties: Mapping[str, str] | None = None) 
         "geoZoneNamesPath": path,
         "lat": one.lat,
         "lng": one.lng,
-        "properties": None if properties is None else pairs(properties),
+        "properties": pairs(properties),
     }
 
 
 def devices(found: Iterable[Device], assets: Assets) -> Array:
     """``SLVDevice-array``."""
     paths = {number: assets.path(number) for number in assets.geozones}
-    return Array("SLVDevice", [device(one, paths[one.geozone]) for one in found])
+    return Array("SLVDevice", [device(one, paths[one.geozone], assets.properties(one)) for one in found])
 
 
 def controller(one: Device) -> dict[str, Any]:

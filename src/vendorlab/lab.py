@@ -47,7 +47,7 @@ _CLIENTS = {
     "scanalytics": _Client("vendorlab.clients.scanalytics", "ScanalyticsClient", _LOGIN),
     "inode": _Client("vendorlab.clients.inode", "INodeClient", (*_LOGIN, "client_secret")),
     "itron-platform": _Client("vendorlab.clients.itron", "DataPlatformClient", ("client_id", "client_secret")),
-    "slv": _Client("vendorlab.clients.slv", "SlvClient", ("username", "password")),
+    "slv": _Client("vendorlab.clients.slv", "SlvClient", ("username", "password", "zone")),
 }
 
 
@@ -100,6 +100,14 @@ class VendorHandle:
     def journal(self) -> Journal:
         """The world's journal."""
         return self._world.journal
+
+    def happen(self, kind: str, **fields: Any) -> None:
+        """Let something happen to a device of its, such as ``lab.slv.happen("failure", controller=…, device=…)``.
+
+        Raises:
+            EventError: it knows no such event, or it cannot happen.
+        """
+        self._world.happen(self._vendor, {"kind": kind, **fields})
 
     def transport(self) -> httpx.BaseTransport:
         """An httpx transport, sync and async, that reaches it in process."""

@@ -229,3 +229,26 @@ def test_check_refuses_what_makes_no_sense(remote: Remote) -> None:
     assert remote("check", "nobody").code == 2
     assert remote("check", "all", "--target", "http://127.0.0.1:9").code == 2
     assert remote("check", "scanalytics", "--target", "http://127.0.0.1:9", "--profile", "modern").code == 2
+
+
+def test_events_are_listed_and_happen(remote: Remote) -> None:
+    listed = remote("events")
+    assert (listed.code, "failure" in listed.out, "[hours]" in listed.out) == (0, True, True)
+    assert {row["kind"] for row in json.loads(remote("events", "list", "slv", "--json").out)} >= {"failure", "repair"}
+    result = remote("events", "happen", "slv", "failure", "controller=LP-001", "device=L00001", "hours=2")
+    assert result.out == "kind=failure controller=LP-001 device=L00001 failure=LampFailure hours=2.0\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("slv", "failures"), "did you mean 'failure'?"),
+        (("slv", "failure", "controller"), "FIELD=VALUE"),
+        (("slv", "failure", "kind=repair"), "FIELD=VALUE"),
+        (("slv", "failure", "controller=LP-001", "device=L00001", "hours=soon"), "hours"),
+        (("scanalytics", "failure"), "scanalytics has no events"),
+    ],
+)
+def test_event_that_makes_no_sense_is_one_clear_line(remote: Remote, arguments: tuple[str, ...], said: str) -> None:
+    result = remote("events", "happen", *arguments)
+    assert (result.code, said in result.err, result.err.count("\n")) == (2, True, 1)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sybil import Sybil
 from sybil.parsers.markdown import PythonCodeBlockParser, SkipParser
-from tests.docs.shell import running_lab
+from tests.docs.shell import UP, running_lab
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted(page.relative_to(ROOT).as_posix() for page in (*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")))
@@ -16,6 +16,9 @@ PAGES = sorted(page.relative_to(ROOT).as_posix() for page in (*ROOT.glob("*.md")
 
 # A page that says so has its blocks run beside a lab, whose addresses and credentials are in the environment.
 NEEDS_LAB = re.compile(r"^<!-- python: lab -->$", re.MULTILINE)
+
+QUICK = ("--set", "slv.batch_seconds=0")
+"""What takes a vendor its time by the clock takes none beside a page."""
 
 
 def run_page(text: str, folder: Path) -> int:
@@ -38,7 +41,7 @@ def test_python_blocks_run(page: str, monkeypatch: pytest.MonkeyPatch, tmp_path:
     if not NEEDS_LAB.search(text):
         run_page(text, tmp_path)
         return
-    with running_lab(tmp_path) as lab:
+    with running_lab(tmp_path, [*UP, *QUICK]) as lab:
         for name, value in lab.environment().items():
             monkeypatch.setenv(name, value)
         run_page(lab.real(text), tmp_path)

@@ -42,7 +42,7 @@ def check(vendor: str, folder: Path, **options: Any) -> dict[str, Any]:
 
 PROFILES = {  # where they are not those of the Django stack: Itron's has one age
     "itron": ("default",),
-    "slv": ("default", "7.7", "7.8", "7.19"),
+    "slv": ("default", "7.7", "7.19"),  # 7.8 is the default's other name
 }
 OLDER = {
     ("slv", "7.7"): re.compile(r"slv\.(csrf\..*|form\.csrf)"),

@@ -15,6 +15,7 @@ from msgspec import UNSET
 
 from ..clock import checked, iso, to_micros
 from ..errors import WorldError
+from ..happenings import describe as describe_event
 from ..ids import fingerprint
 from ..journal import Query
 from ..worlds import MAIN
@@ -258,6 +259,23 @@ def expire_tokens(call: Call) -> models.Changed:
     with call.world.clock.lock:
         store = _store(call)
         return models.Changed(sum(store.expire(token) for token in list(_chosen(store, call.body))))
+
+
+def list_events(call: Call) -> list[models.EventKind]:
+    """What may happen to whose devices."""
+    wanted = call.query.vendor
+    return [
+        models.EventKind(vendor=name, **describe_event(kind))
+        for name in (call.world.names if wanted is UNSET else [wanted])
+        if (known := call.world.vendor(name).happenings) is not None
+        for kind in known.kinds
+    ]
+
+
+def happen(call: Call) -> models.Happened:
+    """Let something happen to a device."""
+    event = call.world.happen(call.body.vendor, call.body.event)
+    return models.Happened(call.body.vendor, cast("dict[str, Any]", msgspec.to_builtins(event)))
 
 
 # --- inside ----------------------------------------------------------------------------------------------------------

@@ -241,6 +241,36 @@ class WhichTokens(In, frozen=True):
             raise ValueError("give exactly one of `token`, `id` or `user`")
 
 
+class EventKind(msgspec.Struct, frozen=True):
+    """Something that may happen to a vendor's devices; ``fields`` by name, as JSON Schema."""
+
+    vendor: str
+    kind: str
+    summary: str
+    fields: dict[str, Any]
+    required: list[str]
+
+
+class EventQuery(In, frozen=True):
+    """Whose events to list."""
+
+    vendor: Some = UNSET
+
+
+class NewEvent(In, frozen=True):
+    """Something to happen to a device now: an event of one of the kinds, with its ``kind`` and its fields."""
+
+    vendor: str
+    event: dict[str, Any]
+
+
+class Happened(msgspec.Struct, frozen=True):
+    """What happened, with all its fields."""
+
+    vendor: str
+    event: dict[str, Any]
+
+
 class Changed(msgspec.Struct, frozen=True):
     """How many tokens changed."""
 

@@ -52,6 +52,7 @@ class DjangoSite:
     """
 
     keeps_itself = False
+    happenings = None
 
     def __init__(
         self, name: str, stack: Stack, backend: Backend, oauth: OAuthSettings, oauth_root: str, context: Context

@@ -24,6 +24,7 @@ _COMMANDS = {
     "check": "check:check",
     "claims": "check:claims",
     "clock": "clock:clock",
+    "events": "events:events",
     "faults": "faults:faults",
     "journal": "journal:journal",
     "reset": "state:reset",
@@ -44,7 +45,7 @@ click.rich_click.COMMAND_GROUPS = {
         {"name": "Hold targets to their contract", "commands": ["check", "claims"]},
         {
             "name": "Move a running world",
-            "commands": ["clock", "faults", "journal", "reset", "snapshot", "state", "token", "worlds"],
+            "commands": ["clock", "events", "faults", "journal", "reset", "snapshot", "state", "token", "worlds"],
         },
         {"name": "Break the line", "commands": ["relay"]},
         {"name": "Help", "commands": ["doctor", "version"]},
