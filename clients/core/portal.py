@@ -56,11 +56,10 @@ class Portal:
         items = self.call(_begun, begin)
         try:
             while True:
-                try:
-                    item = self.call(_next, items)
-                except StopAsyncIteration:
+                found: tuple[T] | None = self.call(_next, items)
+                if found is None:
                     return
-                yield item
+                yield found[0]
         finally:
             if not self.is_closed:
                 self.call(_closed, items)
@@ -96,8 +95,11 @@ async def _begun(begin: Callable[[], AsyncGenerator[T, None]]) -> AsyncGenerator
     return begin()
 
 
-async def _next(items: AsyncGenerator[T, None]) -> T:
-    return await anext(items)
+async def _next(items: AsyncGenerator[T, None]) -> tuple[T] | None:
+    try:
+        return (await anext(items),)
+    except StopAsyncIteration:
+        return None
 
 
 async def _closed(items: AsyncGenerator[Any, None]) -> None:

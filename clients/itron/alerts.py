@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
     from types import TracebackType
 
-    from ..core.trust import CaFile
     from .alerting import AnyAlert
 
 ENVIRONMENT: Final = "VENDORLAB_ITRON_MQTT_"
@@ -105,7 +104,6 @@ class AsyncAlertsClient:
         self,
         base_url: str,
         *,
-        ca: CaFile = None,
         username: str | None = None,
         password: str | Secret | None = None,
         tenant: str | None = None,
@@ -122,12 +120,12 @@ class AsyncAlertsClient:
         if qos not in (0, 1, 2) or not 0 <= keep_alive <= LONGEST_TEXT:
             raise UsageError("qos is 0, 1 or 2, and keep_alive at most 65,535 seconds")
         account = _account(username, password)
-        if account is not None and any(value is not None for value in who.values()):
+        if account is not None and any(value is not None for name, value in who.items() if name != "ca"):
             raise UsageError("both an account and an application are given: which of them should be used?")
         self._base_url = base_url
-        self._address = BrokerAddress.of(base_url, ca)
+        self._address = BrokerAddress.of(base_url, who.get("ca"))
         self._account = account
-        self._access = None if account is not None else access(**{"ca": ca, **who}, clock=clock, sleep=sleep)
+        self._access = None if account is not None else access(**who, clock=clock, sleep=sleep)
         self._tenant = None if tenant is None else _level(tenant, "a tenant")
         self._identifier = identifier
         self._qos = qos
@@ -359,7 +357,8 @@ def from_env(environment: Mapping[str, str] | None, given: AlertsOptions) -> tup
         (url,) = variables.require("URL")
         return url, AlertsOptions(ca=variables.read("CA")) | given
     url, found = from_environment(ENVIRONMENT, environment, given)
-    return url, AlertsOptions(tenant=variables.read("TENANT")) | found | given
+    options: AlertsOptions = {"tenant": variables.read("TENANT")}
+    return url, {**options, **found, **given}
 
 
 def _account(username: str | None, password: str | Secret | None) -> tuple[str, Secret] | None:

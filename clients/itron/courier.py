@@ -110,10 +110,10 @@ class Courier:
         host, port, local_port = self._where
         try:
             found = await self.loop.getaddrinfo(host, port, type=socket.SOCK_DGRAM)
-            family, address = found[0][0], found[0][4]
+            family, address = found[0][0], (str(found[0][4][0]), int(found[0][4][1]))
             local = ("::" if family == socket.AF_INET6 else "0.0.0.0", local_port) if local_port else None  # noqa: S104
             _, self._socket = await self.loop.create_datagram_endpoint(
-                lambda: _Socket(self._received, self._failed), local_addr=local, remote_addr=address[:2]
+                lambda: _Socket(self._received, self._failed), local_addr=local, remote_addr=address
             )
         except OSError as trouble:
             raise NetworkError(f"no way to {host}: {trouble.strerror or trouble}") from trouble

@@ -40,14 +40,12 @@ class GatewayError(ResponseError):
         status: The code as a number, such as 404.
     """
 
-    fields: Mapping[str, tuple[str, ...]]
-
     def __init__(self, message: str, *, code: str = "", detail: str = "", method: str = "", path: str = "") -> None:
         status = int(code.replace(".", "")) if code else 0
         ResponseError.__init__(self, message, status=status, method=method, path=path)
         self.code = code
         self.detail = detail
-        self.fields = {}
+        self.fields: dict[str, tuple[str, ...]] = {}
 
 
 class NotAuthorised(GatewayError, TokenRefused):

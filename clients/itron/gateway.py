@@ -317,8 +317,8 @@ def from_env(environment: Mapping[str, str] | None, given: GatewayOptions) -> tu
 
     url, found = from_environment(ENVIRONMENT, environment, given)
     domain = (os.environ if environment is None else environment).get(ENVIRONMENT + "DOMAIN")
-    options = GatewayOptions(domain=domain) if domain else GatewayOptions()
-    return url, options | found | given
+    options: GatewayOptions = {"domain": domain} if domain else {}
+    return url, {**options, **found, **given}
 
 
 def coap_address(base_url: str) -> tuple[str, int]:

@@ -282,7 +282,8 @@ def _wrapped(data: bytes) -> Payload:
         raise ValueError(f"no CBOR: {type(trouble).__name__}") from None
     if not isinstance(found, dict) or found.keys() != {_KEY, _VALUE}:  # pyright: ignore[reportUnknownMemberType]
         raise ValueError("no map of a sensor and what it says")
-    sensor, value = found[_KEY], found[_VALUE]
+    members: dict[int, Any] = found
+    sensor, value = members[_KEY], members[_VALUE]
     if not isinstance(sensor, str) or not isinstance(value, str | bytes):
         raise ValueError("a sensor's type is text, and what it says is text or bytes")  # noqa: TRY004 - of the bytes
     if stream.tell() != len(data):

@@ -23,7 +23,7 @@ from .transfer import whole
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import AsyncGenerator, Callable
+    from collections.abc import AsyncGenerator, Callable, Coroutine
 
     from .courier import Exchange
     from .sessions import GatewaySession
@@ -127,8 +127,8 @@ class Watch:
             silence = min(least * 2**self._in_vain, max(least, self._settings.longest))
             patience, due = self._heard_at + silence - self._session.clock(), self._session.due_in()
             try:
-                answer = await within(
-                    first(exchange.next(), self._session_lost()), min(patience, due), self._session.sleep
+                answer: Answer | None = await within(
+                    first(_maybe(exchange.next()), self._session_lost()), min(patience, due), self._session.sleep
                 )
             except TimeoutError:
                 if due < patience:
@@ -150,8 +150,9 @@ class Watch:
                 self._take(answer, answer.observe)
                 return answer
 
-    async def _session_lost(self) -> Any:
+    async def _session_lost(self) -> Answer | None:
         await self._lost.wait()
+        return None
 
     def _is_newer(self, number: int) -> bool:
         """Tell whether a notification is newer than the last; RFC 7641, 3.4."""
@@ -197,6 +198,10 @@ class Watch:
                 await within(_parted(exchange), self._session.settings.parting, self._session.sleep)
         finally:
             self._drop()
+
+
+async def _maybe(work: Coroutine[Any, Any, Answer]) -> Answer | None:
+    return await work
 
 
 async def _parted(exchange: Exchange) -> None:

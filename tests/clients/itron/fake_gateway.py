@@ -8,17 +8,15 @@ import itertools
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Self
-
-import aiocoap
-from aiocoap.numbers.optionnumbers import OptionNumber
 
 from vendorlab.clients.itron import AsyncGatewayClient, SessionSettings
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
-library: Any = aiocoap
+library: Any = import_module("aiocoap")  # it has no types
 CON, NON, ACK, RST = 0, 1, 2, 3
 GET, POST, PUT, DELETE = 1, 2, 3, 4
 ETAG, OBSERVE, PATH, FORMAT, AGE, BLOCK2, BLOCK1, PROXY_URI = 4, 6, 11, 12, 14, 23, 27, 35
@@ -108,7 +106,7 @@ class FakeGateway(asyncio.DatagramProtocol):
     def send(self, seen: Seen, out: Out) -> None:
         message = library.Message(code=library.Code(code(out.dotted)), payload=out.payload)
         for number, value in out.options:
-            message.opt.add_option(OptionNumber(number).create_option(decode=value))
+            message.opt.add_option(library.OptionNumber(number).create_option(decode=value))
         kind = out.kind if out.kind is not None else ACK if seen.kind == CON else NON
         own = next(self._mids) if kind in {CON, NON} and out.kind is not None else seen.mid
         message.mtype, message.mid = library.Type(kind), own if out.mid is None else out.mid
@@ -160,6 +158,11 @@ class Turned:
             if not future.done():
                 future.set_result(None)
 
+    async def turned(self, seconds: float) -> None:
+        """Wait until somebody sleeps for so long, and wake them."""
+        await until(lambda: self.waits(seconds))
+        self.turn(seconds)
+
     def waits(self, seconds: float) -> bool:
         """Tell whether somebody sleeps who will be woken in so many seconds."""
         return any(abs(due - self.now - seconds) < 0.5 for due, _, future in self._sleepers if not future.done())
@@ -168,7 +171,7 @@ class Turned:
 async def until(true: Callable[[], object]) -> None:
     """Wait for other tasks and the loopback, no longer than a test may take."""
     async with asyncio.timeout(5):
-        while not true():
+        while not true():  # noqa: ASYNC110 - it is others' doing
             await asyncio.sleep(0.001)
 
 
@@ -192,9 +195,9 @@ class Bench:
 
         loop = asyncio.get_running_loop()
         _, gateway = await loop.create_datagram_endpoint(FakeGateway, local_addr=("127.0.0.1", 0))
-        options = {"ack_timeout": 0.03, "clock": clock, "sleep": clock.sleep, "tokens": token} | options
+        settings: dict[str, Any] = {"ack_timeout": 0.03, "clock": clock, "sleep": clock.sleep, "tokens": token}
         try:
-            async with AsyncGatewayClient(gateway.url, **options) as client:
+            async with AsyncGatewayClient(gateway.url, **settings | options) as client:
                 yield cls(gateway, client, clock, given)
         finally:
             gateway.transport.abort()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import struct
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import cbor2
@@ -122,7 +123,7 @@ def test_setting_may_lack_a_time() -> None:
     ],
 )
 def test_what_is_none_of_them_is_a_value_error(data: bytes, expected: str) -> None:
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError, match=r"\w"):
         decode(data, expected)
 
 
@@ -141,10 +142,8 @@ MAPS = st.dictionaries(
 @example(data=b"\xa2\x00\x9b\x7f\xff\xff\xff\xff\xff\xff\xff", expected="")
 def test_any_bytes_are_readings_or_a_value_error(data: bytes, expected: str) -> None:
     for read in (decode, decode_config):
-        try:
+        with suppress(ValueError):
             assert read(data, expected)
-        except ValueError:
-            pass
 
 
 @given(st.datetimes(datetime(1970, 1, 1), datetime(2106, 1, 1)), st.integers(-40_00, 130_00), st.sampled_from("CF"))  # noqa: DTZ001

@@ -78,6 +78,9 @@ class Reader:
         await until(lambda: len(self.values) >= len(values) or self.task.done())
         assert self.values == list(values)
 
+    async def has_lost(self, times: int) -> None:
+        await until(lambda: len(self.lost) == times)
+
     async def leave(self) -> None:
         self.task.cancel()
         with suppress(asyncio.CancelledError):
@@ -176,8 +179,7 @@ def test_number_does_not_count_after_two_minutes() -> None:
 def test_silence_registers_again_with_a_new_token_and_each_in_vain_doubles_the_next() -> None:
     async def story(bench: Bench, board: Board, reader: Reader) -> None:
         for times, silence in ((2, 300), (3, 600), (4, 1_200), (5, 2_400), (6, 3_600), (7, 3_600)):
-            await until(lambda silence=silence: bench.clock.waits(silence))
-            bench.clock.turn(silence)
+            await bench.clock.turned(silence)
             await board.registered(times)
         board.notify(4, 70)
         await reader.has(70)
@@ -202,8 +204,7 @@ def test_rebooted_board_counts_from_three_again() -> None:
     async def story(bench: Bench, board: Board, reader: Reader) -> None:
         board.notify(500, 70)
         await reader.has(70)
-        await until(lambda: bench.clock.waits(300))
-        bench.clock.turn(300)
+        await bench.clock.turned(300)
         await board.registered(2)
         board.notify(4, 71)
         await reader.has(70, 71)
@@ -215,8 +216,7 @@ def test_old_registrations_late_notification_is_not_told() -> None:
     async def story(bench: Bench, board: Board, reader: Reader) -> None:
         board.notify(4, 70)
         await reader.has(70)
-        await until(lambda: bench.clock.waits(300))
-        bench.clock.turn(300)
+        await bench.clock.turned(300)
         await board.registered(2)
         bench.gateway.send(board.registrations[0], observed(900, temperature(69)))
         board.notify(5, 71)
@@ -242,8 +242,7 @@ def test_session_that_others_find_gone_is_registered_in_again_at_once() -> None:
 def test_session_that_is_gone_is_found_by_silence() -> None:
     async def story(bench: Bench, board: Board, reader: Reader) -> None:
         bench.gateway.sessions.clear()
-        await until(lambda: bench.clock.waits(300))
-        bench.clock.turn(300)
+        await bench.clock.turned(300)
         await board.registered(2)
         assert bench.gateway.to_sessions() == [POST, POST]
 
@@ -252,8 +251,7 @@ def test_session_that_is_gone_is_found_by_silence() -> None:
 
 def test_session_of_one_who_only_listens_is_renewed() -> None:
     async def story(bench: Bench, board: Board, reader: Reader) -> None:
-        await until(lambda: bench.clock.waits(0.9 * 14_400))
-        bench.clock.turn(0.9 * 14_400)
+        await bench.clock.turned(0.9 * 14_400)
         await until(lambda: bench.gateway.to_sessions() == [POST, POST])
         board.notify(4, 70)
         await reader.has(70)
@@ -267,11 +265,10 @@ def test_session_of_one_who_only_listens_is_renewed() -> None:
 def test_passing_trouble_is_waited_out_with_a_growing_back_off(answer: Out) -> None:
     async def story(bench: Bench, board: Board, reader: Reader) -> None:
         board.answer = lambda _: [answer]
-        await until(lambda: bench.clock.waits(300))
-        bench.clock.turn(300)
+        await bench.clock.turned(300)
         for times in (2, 3, 4):
             await board.registered(times)
-            await until(lambda times=times: len(reader.lost) == times)
+            await reader.has_lost(times)
             if times == 4:
                 board.answer = lambda _: [REGISTERED, observed(4, temperature(70))]
             bench.clock.turn(8)
@@ -311,8 +308,7 @@ def test_resource_that_is_not_observed_is_unexpected() -> None:
 def test_device_that_has_become_unknown_is_waited_for() -> None:
     async def story(bench: Bench, board: Board, reader: Reader) -> None:
         board.answer = lambda _: [Out("5.02")]
-        await until(lambda: bench.clock.waits(300))
-        bench.clock.turn(300)
+        await bench.clock.turned(300)
         await until(lambda: len(reader.lost) == 2)
         assert not reader.task.done()
 
@@ -375,8 +371,7 @@ def test_notification_in_blocks_is_fetched_whole() -> None:
 
 def test_time_without_a_reading_may_end_it() -> None:
     async def story(bench: Bench, board: Board, reader: Reader) -> None:
-        await until(lambda: bench.clock.waits(5))
-        bench.clock.turn(5)
+        await bench.clock.turned(5)
         await until(reader.task.done)
         assert reader.task.exception() is None
         assert len(board.cancelled) == 1
