@@ -56,7 +56,7 @@ class Portal:
         items = self.call(_begun, begin)
         try:
             while True:
-                found: tuple[T] | None = self.call(_next, items)
+                found = self.call(lambda: _next(items))
                 if found is None:
                     return
                 yield found[0]

@@ -3,7 +3,7 @@
 Everything on the way may stall, break or be cut in the middle, and each is a `NetworkError` to whoever waits. Whoever
 reads slowly is not flooded: reading from the socket stops while enough is unread. Time is handed in.
 
-Why this is not a library's is told in docs/adr/008.
+Why this is not a library's is told in docs/adr/008-alerts-on-a-session-of-our-own.md.
 """
 
 from __future__ import annotations

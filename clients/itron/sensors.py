@@ -15,7 +15,7 @@ import struct
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import Enum, IntFlag
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
 import cbor2
 
@@ -282,7 +282,7 @@ def _wrapped(data: bytes) -> Payload:
         raise ValueError(f"no CBOR: {type(trouble).__name__}") from None
     if not isinstance(found, dict) or found.keys() != {_KEY, _VALUE}:  # pyright: ignore[reportUnknownMemberType]
         raise ValueError("no map of a sensor and what it says")
-    members: dict[int, Any] = found
+    members = cast("dict[Any, Any]", found)
     sensor, value = members[_KEY], members[_VALUE]
     if not isinstance(sensor, str) or not isinstance(value, str | bytes):
         raise ValueError("a sensor's type is text, and what it says is text or bytes")  # noqa: TRY004 - of the bytes
