@@ -3,27 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import json
-import random
 import socket
 import ssl
-import struct
-from collections.abc import Awaitable, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import trustme
+from tests.clients.itron.alerts_bench import MAC, TENANT, TOKENS, TOPIC, Bench, ended, play, taken, temperature, token
 from tests.clients.itron.fake_broker import (
     CONNACK,
     CONNECT,
     DISCONNECT,
     PINGREQ,
     PUBACK,
-    PUBCOMP,
-    PUBREC,
     PUBREL,
     SUBACK,
     SUBSCRIBE,
@@ -39,103 +31,15 @@ from vendorlab.clients.itron import (
     AlertsClient,
     AsyncAlertsClient,
     ClientError,
-    EchoReading,
     NetworkError,
-    PlainReading,
-    RetryPolicy,
     Sensor,
     TemperatureReading,
-    UndecodedAlert,
     UsageError,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import Callable
     from pathlib import Path
-
-TENANT = "TN5f0c9a2e-0000-4000-8000-00000000000a"
-MAC = "001350050047dd92"
-TOPIC = f"{TENANT}/alert/{MAC}/temp"
-
-
-def token(tenant: str = TENANT, number: int = 0) -> str:
-    payload = base64.urlsafe_b64encode(json.dumps({"sub": tenant, "jti": number}).encode()).rstrip(b"=").decode()
-    return f"e30.{payload}.c2ln"
-
-
-def temperature(value: int, second: int = 1540584982) -> bytes:
-    text = f"{second},{value}.00,F".encode()
-    return b"\xa2\x00\x64temp\x01" + bytes([0x60 + len(text)]) + text
-
-
-@dataclass
-class Bench:
-    broker: FakeBroker
-    client: AsyncAlertsClient
-    clock: Turned
-    given: list[str] = field(default_factory=list[str])
-    outages: list[str] = field(default_factory=list[str])
-
-    @classmethod
-    @asynccontextmanager
-    async def of(cls, tls: ssl.SSLContext | None = None, **options: Any) -> AsyncGenerator[Bench]:
-        clock, given, outages = Turned(), list[str](), list[str]()
-
-        async def tokens() -> str:
-            given.append(token(number=len(given)))
-            return given[-1]
-
-        def on_outage(why: ClientError, _: float) -> None:
-            outages.append(why.message)
-
-        settings: dict[str, Any] = {
-            "clock": clock,
-            "sleep": clock.sleep,
-            "retry": RetryPolicy(base=1.0, cap=60.0, chance=Most()),
-            "on_outage": on_outage,
-        }
-        if "username" not in options:
-            settings["tokens"] = tokens
-        async with FakeBroker.serving(tls) as broker, AsyncAlertsClient(broker.url, **settings | options) as client:
-            yield cls(broker, client, clock, given, outages)
-
-    async def pinged(self, times: int) -> None:
-        await until(lambda: self.broker.last.kinds().count(PINGREQ) == times)
-
-    async def again(self, seconds: float, connections: int) -> None:
-        """Turn the clock to the end of a back-off, and wait for the next subscription."""
-        await self.clock.turned(seconds)
-        await until(lambda: len(self.broker.subscribed) == connections)
-
-
-class Most(random.Random):
-    """Chance that always says the most."""
-
-    def uniform(self, a: float, b: float) -> float:
-        return b
-
-
-TOKENS: dict[str, Any] = {"tokens": "good"}
-Story = Callable[[Bench], Awaitable[None]]
-
-
-def play(story: Story, **options: Any) -> None:
-    async def told() -> None:
-        async with Bench.of(**options) as bench:
-            await story(bench)
-        assert asyncio.all_tasks() == {asyncio.current_task()}
-
-    asyncio.run(told())
-
-
-async def ended(task: asyncio.Task[Any]) -> None:
-    task.cancel()
-    await asyncio.wait([task])
-
-
-async def taken(stream: Any, count: int) -> list[Any]:
-    async with asyncio.timeout(5):
-        return [await anext(stream) for _ in range(count)]
 
 
 def test_alert_is_told_with_its_reading() -> None:
@@ -336,8 +240,8 @@ def test_takeover_loop_is_backed_off_from() -> None:
             for number, delay in enumerate((1, 2, 4, 8, 16, 32, 60, 60), 2):
                 bench.broker.last.cut()
                 await bench.again(delay, number)
+            await alerts.ready()
             bench.clock.turn(61)
-            await asyncio.sleep(0)
             bench.broker.last.cut()
             await bench.again(1, 10)
             await ended(task)
@@ -412,202 +316,6 @@ def test_stalled_tls_is_given_up(authority: trustme.CA, ca_file: Path) -> None:
         await server.wait_closed()
 
     asyncio.run(told())
-
-
-def test_copies_are_told_once() -> None:
-    async def story(bench: Bench) -> None:
-        async with bench.client.alerts() as alerts:
-            send = bench.broker.last.send
-            send(publish(TOPIC, temperature(70), 1, 7))
-            send(publish(TOPIC, temperature(70), 1, 7, dup=True))
-            send(publish(TOPIC, temperature(70), 1, 8))
-            send(publish(TOPIC, temperature(70)))
-            send(publish(TOPIC, temperature(71), 1, 9))
-            found = await taken(alerts, 2)
-            assert [alert.reading.value for alert in found] == [70, 71]
-            await until(lambda: bench.broker.last.kinds().count(PUBACK) == 4)
-            acked = [struct.unpack(">H", body)[0] for kind, body in bench.broker.last.packets if kind == PUBACK]
-            assert acked == [7, 7, 8, 9], "a copy is acknowledged too, or it comes for ever"
-
-    play(story)
-
-
-def test_copies_across_a_reconnection_are_told_once() -> None:
-    async def story(bench: Bench) -> None:
-        async with bench.client.alerts() as alerts:
-            bench.broker.last.send(publish(TOPIC, temperature(70), 1, 7))
-            await taken(alerts, 1)
-            task = asyncio.create_task(taken(alerts, 1))
-            bench.broker.last.cut()
-            await bench.again(1, 2)
-            bench.broker.last.send(publish(TOPIC, temperature(70), 1, 7, dup=True))
-            bench.broker.last.send(publish(TOPIC, temperature(71)))
-            assert [alert.reading.value for alert in await task] == [71]
-
-    play(story)
-
-
-def test_sensor_that_says_the_same_twice_is_told_twice_unless_the_broker_says_it_is_a_copy() -> None:
-    async def story(bench: Bench) -> None:
-        async with bench.client.alerts() as alerts:
-            topic = f"{TENANT}/alert/{MAC}/door"
-            send = bench.broker.last.send
-            send(publish(topic, b"open", 1, 1))
-            send(publish(topic, b"open", 1, 2))
-            send(publish(topic, b"open", 1, 2, dup=True))
-            send(publish(topic, b"shut", 1, 3, dup=True))
-            assert [alert.reading for alert in await taken(alerts, 3)] == [
-                PlainReading("door", "open"), PlainReading("door", "open"), PlainReading("door", "shut"),
-            ]  # fmt: skip
-
-    play(story)
-
-
-def test_what_was_told_long_ago_may_be_told_again() -> None:
-    async def story(bench: Bench) -> None:
-        async with bench.client.alerts() as alerts:
-            bench.broker.last.send(publish(TOPIC, temperature(70)))
-            await taken(alerts, 1)
-            bench.clock.turn(601)
-            bench.broker.last.send(publish(TOPIC, temperature(70)))
-            await taken(alerts, 1)
-
-    play(story, keep_alive=0)
-
-
-def test_message_of_qos_two_is_told_once_until_it_is_released() -> None:
-    async def story(bench: Bench) -> None:
-        async with bench.client.alerts() as alerts:
-            topic, connection = f"{TENANT}/alert/{MAC}/door", bench.broker.last
-            connection.send(publish(topic, b"open", 2, 5))
-            connection.send(publish(topic, b"open", 2, 5, dup=True))
-            connection.send(packet(PUBREL, b"\x00\x05", 2))
-            connection.send(publish(topic, b"open", 2, 5))
-            assert len(await taken(alerts, 2)) == 2
-            await until(lambda: connection.kinds().count(PUBREC) == 3)
-            assert connection.kinds().count(PUBCOMP) == 1
-
-    play(story, qos=2)
-
-
-def test_what_cannot_be_read_is_a_value() -> None:
-    async def story(bench: Bench) -> None:
-        async with bench.client.alerts() as alerts:
-            for topic, payload in ((TOPIC, b"\xa2\x00"), ("elsewhere", b"x"), (TOPIC, b""), (TOPIC, b"12,3.00,C")):
-                bench.broker.last.send(publish(topic, payload))
-            found = await taken(alerts, 4)
-            assert [type(alert) for alert in found] == [UndecodedAlert] * 3 + [Alert]
-            assert (found[0].topic, found[0].payload) == (TOPIC, b"\xa2\x00")
-            assert found[1].reason == "no topic of an alert"
-
-    play(story)
-
-
-def test_unwrapped_payloads_are_known_by_the_topic() -> None:
-    async def story(bench: Bench) -> None:
-        async with bench.client.alerts() as alerts:
-            for kind, payload in (("echo", b"Hello 3"), ("methane", b"10,lvl"), ("rain", b"5")):
-                bench.broker.last.send(publish(f"{TENANT}/alert/{MAC}/{kind}", payload))
-            echo, methane, rain = await taken(alerts, 3)
-            assert echo.reading == EchoReading("Hello", 3)
-            assert methane.reading.gas == 10
-            assert rain.reading == PlainReading("rain", "5")
-
-    play(story)
-
-
-def test_retained_alert_says_so() -> None:
-    async def story(bench: Bench) -> None:
-        async with bench.client.alerts() as alerts:
-            data = bytearray(publish(TOPIC, temperature(70)))
-            data[0] |= 1
-            bench.broker.last.send(bytes(data))
-            (alert,) = await taken(alerts, 1)
-            assert alert.is_retained
-
-    play(story)
-
-
-def test_slow_reader_is_not_flooded_and_misses_nothing() -> None:
-    async def story(bench: Bench) -> None:
-        async with bench.client.alerts() as alerts:
-            topic = f"{TENANT}/alert/{MAC}/echo"
-            for number in range(3_000):
-                bench.broker.last.send(publish(topic, f"x {number}".encode()))
-            await asyncio.sleep(0.02)
-            line: Any = alerts._line
-            assert line._unread.qsize() <= 1_000
-            assert [alert.reading.count for alert in await taken(alerts, 3_000)] == list(range(3_000))
-
-    play(story)
-
-
-def test_alerts_that_came_before_the_cut_are_still_told() -> None:
-    async def story(bench: Bench) -> None:
-        async with bench.client.alerts() as alerts:
-            for value in (70, 71, 72):
-                bench.broker.last.send(publish(TOPIC, temperature(value)))
-            bench.broker.last.writer.close()
-            await asyncio.sleep(0.01)
-            assert [alert.reading.value for alert in await taken(alerts, 3)] == [70, 71, 72]
-
-    play(story)
-
-
-def test_stream_ends_after_a_time_without_alerts() -> None:
-    async def story(bench: Bench) -> None:
-        stream = bench.client.alerts(timeout=5)
-        task = asyncio.create_task(_listed(stream))
-        await until(lambda: bench.broker.subscribed)
-        bench.broker.last.send(publish(TOPIC, temperature(70)))
-        await until(lambda: bench.clock.slept.count(5) == 2)
-        bench.clock.turn(5)
-        assert len(await task) == 1
-        await until(lambda: bench.broker.last.closed)
-        assert [alert async for alert in stream] == []
-
-    play(story)
-
-
-async def _listed(stream: Any) -> list[Any]:
-    return [alert async for alert in stream]
-
-
-def test_closing_the_client_ends_its_streams() -> None:
-    async def story(bench: Bench) -> None:
-        stream = bench.client.alerts()
-        await stream.ready()
-        task = asyncio.create_task(_listed(stream))
-        await asyncio.sleep(0)
-        await bench.client.aclose()
-        assert await task == []
-
-    play(story)
-
-
-def test_closing_the_client_ends_a_stream_that_waits_to_connect() -> None:
-    async def story(bench: Bench) -> None:
-        bench.broker.connacks.append(3)
-        task = asyncio.create_task(_listed(bench.client.alerts()))
-        await until(lambda: bench.outages)
-        await bench.client.aclose()
-        assert await task == []
-
-    play(story)
-
-
-def test_several_tasks_may_share_a_stream() -> None:
-    async def story(bench: Bench) -> None:
-        stream = bench.client.alerts()
-        tasks = [asyncio.create_task(taken(stream, 1)) for _ in range(3)]
-        await until(lambda: bench.broker.subscribed)
-        for value in (70, 71, 72):
-            bench.broker.last.send(publish(TOPIC, temperature(value)))
-        found = [(await task)[0].reading.value for task in tasks]
-        assert sorted(found) == [70, 71, 72]
-        assert len(bench.broker.connections) == 1
-
-    play(story)
 
 
 def test_token_that_does_not_say_whose_it_is_needs_a_tenant() -> None:

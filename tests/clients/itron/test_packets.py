@@ -63,7 +63,7 @@ def test_packet_beyond_its_bound_is_refused_before_it_is_read() -> None:
 
 
 def test_connect_is_a_clean_session_of_three_one_one() -> None:
-    expected = b"\x10\x16\x00\x04MQTT\x04\xc2\x00\x3c\x00\x02id\x00\x01u\x00\x01p"
+    expected = b"\x10\x14\x00\x04MQTT\x04\xc2\x00\x3c\x00\x02id\x00\x01u\x00\x01p"
     assert packets.connect("id", "u", "p", 60).encode() == expected
 
 
