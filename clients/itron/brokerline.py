@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Self
 
 import httpx
@@ -97,7 +97,7 @@ class Login:
 
     client_id: str
     username: str
-    password: str
+    password: str = field(repr=False)
 
 
 class BrokerLine:

@@ -7,7 +7,7 @@ What comes is taken strictly and within bounds: a packet that breaks a rule, or 
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from ..core.errors import NetworkError
@@ -47,7 +47,7 @@ class Packet:
 
     kind: int
     flags: int = 0
-    body: bytes = b""
+    body: bytes = field(default=b"", repr=False)  # a CONNECT's has the password
 
     def encode(self) -> bytes:
         """Return it as bytes."""
