@@ -152,6 +152,17 @@ class Renewal:
             pair, _ = yield Unbroken(self._renewed(None))
         return pair
 
+    def another(self) -> Steps[TokenPair]:
+        """Return a pair that this one has not used yet: what it has at hand is refused, or not fresh enough.
+
+        Raises:
+            LoginRequired, NetworkError, StoreError, Throttled, ResponseError: As for `authorised`.
+        """
+        if self._pair is None:
+            return (yield from self.usable())
+        pair, _ = yield Unbroken(self._renewed(self._pair))
+        return pair
+
     def _renewed(self, refused: TokenPair | None) -> Steps[tuple[TokenPair, bool]]:
         """Return a pair other than the refused one, and whether it was made here and now."""
         lock, known = self._store.lock(), self._refusal

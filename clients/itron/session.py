@@ -116,6 +116,15 @@ class Session(VendorSession):
 
         return Tail(walk, self.cadence(every, until, on_outage), self._vendor_time, since=since, horizon=horizon)
 
+    def token(self, *, fresh: bool) -> Steps[Secret]:
+        """Return a token, for the services that do not speak HTTP.
+
+        Args:
+            fresh: Whether it must be another than the last one.
+        """
+        pair = yield from (self._renewal.another() if fresh else self._renewal.usable())
+        return pair.access
+
     def _vendor_time(self) -> Steps[float]:
         pair = yield from self._renewal.usable()
         return self.wall() + clock_ahead(pair)

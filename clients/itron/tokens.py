@@ -42,15 +42,17 @@ AGREEMENT: Final = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """When a token begins and ends, by the vendor's clock.
+    """When a token begins and ends, by the vendor's clock, and whose it is.
 
     Attributes:
         iat: Unix seconds; None if the token does not say.
         exp: Likewise.
+        sub: Whose it is: the tenant. None likewise.
     """
 
     iat: float | None = None
     exp: float | None = None
+    sub: str | None = None
 
     @classmethod
     def of(cls, token: str) -> Claims:
@@ -62,7 +64,8 @@ class Claims:
         with suppress(ValueError, RecursionError):
             payload = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
         members = payload if is_object(payload) else {}
-        return cls(_time(members.get("iat")), _time(members.get("exp")))
+        tenant: object = members.get("sub")
+        return cls(_time(members.get("iat")), _time(members.get("exp")), tenant if isinstance(tenant, str) else None)
 
     def lifetime(self, now: float) -> float | None:
         """Return the seconds from issue to expiry; None if they are unknown, so that only a 401 can end it.

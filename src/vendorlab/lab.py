@@ -31,11 +31,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class _Client:
-    """Where a vendor's reference client is, and which of the credentials it is given."""
+    """Where a vendor's reference client is, which of the credentials it is given, and whose URL besides its own."""
 
     module: str
     name: str
     credentials: tuple[str, ...]
+    platform: str | None = None
 
     def find(self, prefix: str) -> Any:
         """The class; ``Async`` before its name is that for asyncio."""
@@ -43,10 +44,14 @@ class _Client:
 
 
 _LOGIN = ("username", "password", "client_id")
+_APPLICATION = ("client_id", "client_secret")
+_ITRON, _PLATFORM = "vendorlab.clients.itron", "itron-platform"
 _CLIENTS = {
     "scanalytics": _Client("vendorlab.clients.scanalytics", "ScanalyticsClient", _LOGIN),
     "inode": _Client("vendorlab.clients.inode", "INodeClient", (*_LOGIN, "client_secret")),
-    "itron-platform": _Client("vendorlab.clients.itron", "DataPlatformClient", ("client_id", "client_secret")),
+    "itron-platform": _Client(_ITRON, "DataPlatformClient", _APPLICATION),
+    "itron-coap": _Client(_ITRON, "GatewayClient", (*_APPLICATION, "domain"), _PLATFORM),
+    "itron-mqtt": _Client(_ITRON, "AlertsClient", (*_APPLICATION, "tenant"), _PLATFORM),
     "slv": _Client("vendorlab.clients.slv", "SlvClient", ("username", "password", "zone")),
 }
 
@@ -125,8 +130,12 @@ class VendorHandle:
         client = _CLIENTS[self._name]
         credentials = self.credentials
         known = {key: credentials[key] for key in client.credentials}
-        if self.ca is not None:
-            known["ca"] = self.ca
+        ca = self.ca
+        if client.platform is not None:
+            known["platform_url"] = self._world.listen(client.platform)
+            ca = ca or self._world.ca(client.platform)
+        if ca is not None:
+            known["ca"] = ca
         return client.find(prefix)(**{"base_url": self.url, **known, **options})
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -46,3 +47,10 @@ def make_face(request: pytest.FixtureRequest, vendor: FakeVendor, clock: FakeClo
 @pytest.fixture
 def face(make_face: MakeFace) -> Face:
     return make_face()
+
+
+@pytest.fixture
+def no_threads_left() -> Iterator[None]:
+    """Fails if a client's own thread outlives the test."""
+    yield
+    assert [thread.name for thread in threading.enumerate() if thread.name.startswith("vendorlab")] == []
