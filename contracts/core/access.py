@@ -39,7 +39,8 @@ class Access:
         capabilities: What a test may need and have.
         budget: Requests made and left.
         secrets: What must not be printed.
-        exchange: The client that speaks to it.
+        pacer: Says when a request may be sent; None sends at once.
+        exchange: The client that speaks HTTP to it.
     """
 
     def __init__(
@@ -58,12 +59,13 @@ class Access:
             self.secrets.add(control.token)
         self._clock = Clock(control) if control is not None else None
         paced = not {CLOCK, "exhaust"} <= self.capabilities
+        self.pacer = Pacer(interval=LOCAL_INTERVAL if target.loopback else INTERVAL) if paced else None
         self.exchange = Exchange(
             target.url,
-            transport or _network(target, keep_alive=not paced),
+            transport or network(target, keep_alive=not paced),
             self.budget,
             self.secrets,
-            Pacer(interval=LOCAL_INTERVAL if target.loopback else INTERVAL) if paced else None,
+            self.pacer,
         )
 
     @property
@@ -96,7 +98,12 @@ def _trusting(ca: str | None) -> ssl.SSLContext:
         raise UsageError(f"{ca} is no certificate authority that can be trusted: {error}") from error
 
 
-def _network(target: Target, *, keep_alive: bool) -> httpx.HTTPTransport:
+def network(target: Target, *, keep_alive: bool) -> httpx.HTTPTransport:
+    """Return what sends requests to a target, and trusts whom it says.
+
+    Raises:
+        UsageError: The authority that it names cannot be trusted.
+    """
     # At one request in seconds a kept connection is often closed just as it is used again.
     limits = httpx.Limits(max_connections=64, max_keepalive_connections=64 if keep_alive else 0)
     verify = _trusting(target.ca) if target.url.startswith("https:") else False

@@ -14,6 +14,7 @@ from vendorlab.contracts.core.suites import suite_folder
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+FILE = "openapi.yaml"
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
 
@@ -80,10 +81,19 @@ class Spec:
             SpecError: There is none, or it is not YAML.
         """
         try:
-            text = (suite_folder(vendor) / "openapi.yaml").read_text(encoding="utf-8")
+            text = (suite_folder(vendor) / FILE).read_text(encoding="utf-8")
             return cls(yaml.safe_load(text))
         except (OSError, yaml.YAMLError, KeyError, TypeError) as error:
             raise SpecError(f"vendor {vendor!r} has no usable openapi.yaml: {error}") from error
+
+    @classmethod
+    def find(cls, vendor: str) -> Spec | None:
+        """Read a vendor's ``openapi.yaml``; None for an address that does not speak HTTP, and so has none.
+
+        Raises:
+            SpecError: It is not YAML.
+        """
+        return cls.load(vendor) if (suite_folder(vendor) / FILE).exists() else None
 
     def match(self, method: str, path: str) -> Operation | None:
         """Return the operation that a request belongs to, or None if it is not documented."""

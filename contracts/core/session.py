@@ -34,6 +34,7 @@ class SuiteRun:
         accesses: What may be done to each vendor that there is a target for.
         json_path: Where the report goes.
         shared: Whether other processes run parts of the same suites.
+        urls: The addresses that the command line gave, of these vendors and of others.
     """
 
     NAME = "vendorlab-suites"
@@ -45,11 +46,13 @@ class SuiteRun:
         json_path: Path | None,
         *,
         shared: bool,
+        urls: Mapping[str, str],
     ) -> None:
         self._claims = claims
         self._accesses = accesses
         self._json_path = json_path
         self._shared = shared
+        self._urls = urls
         self._phases: list[Result] = []
 
     @classmethod
@@ -74,7 +77,8 @@ class SuiteRun:
             if vendor_of(item) and (unknown := set(_arguments(item, "needs")) - CAPABILITIES.keys()):
                 raise pytest.UsageError(f"{item.nodeid} needs unknown capabilities: {', '.join(sorted(unknown))}")
         path = config.getoption("--vendorlab-json")
-        return cls(claims, accesses, Path(path).absolute() if path else None, shared=hasattr(config, "workerinput"))
+        report = Path(path).absolute() if path else None
+        return cls(claims, accesses, report, shared=hasattr(config, "workerinput"), urls=urls)
 
     def access(self, vendor: str) -> Access:
         """Return what may be done to a vendor; skips the test that asks if there is no target."""
@@ -83,6 +87,14 @@ class SuiteRun:
             variable = f"{variable_prefix(vendor)}URL"
             pytest.skip(f"no target for {vendor}: give --vendorlab-target {vendor}=URL or set {variable}")
         return found
+
+    def beside(self, vendor: str) -> Target | None:
+        """Return where another address of a vendor is that a suite leans on, as for tokens; None if nobody said.
+
+        Raises:
+            UsageError: The address makes no sense.
+        """
+        return Target.from_environment(vendor, os.environ, self._urls.get(vendor))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
@@ -158,13 +170,13 @@ class SuiteRun:
         return {name: self._report(name, [each for each in results if each.vendor == name]) for name in self._claims}
 
     def _report(self, vendor: str, results: list[Result]) -> dict[str, Any]:
-        access = self._accesses.get(vendor)
+        access, spec = self._accesses.get(vendor), Spec.find(vendor)
         return vendor_document(
             self._claims[vendor],
             results,
             target=access.target.url if access else None,
             capabilities=access.capabilities if access else (),
-            seen=access.operations_seen(Spec.load(vendor)) if access else {},
+            seen=access.operations_seen(spec) if access and spec else {},
         )
 
 

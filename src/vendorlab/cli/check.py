@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import rich_click as click
 
 from vendorlab import __version__
-from vendorlab.cli.common import UsageFailure, left_token, show_json, show_table
+from vendorlab.cli.common import UsageFailure, left_token, show_json, show_table, text_of
 from vendorlab.mocks.registry import ADDRESSES
 
 if TYPE_CHECKING:
@@ -24,6 +24,10 @@ CONTROL = "control"
 _PREFIX = "VENDORLAB_CONTROL_"
 SUITES = [*(one.name for one in ADDRESSES), CONTROL]
 """What has a contract suite: the vendors, and our own control API."""
+_BESIDE = {"itron-coap": ("itron-platform",), "itron-mqtt": ("itron-platform",)}
+"""The addresses that a suite needs beside its own: Itron's tokens come from its platform."""
+_ALWAYS_TLS = frozenset({"itron-mqtt"})
+_NEVER_TLS = frozenset({"itron-coap", CONTROL})
 
 
 @click.command(context_settings={"ignore_unknown_options": False})
@@ -72,7 +76,7 @@ def check(
         raise UsageFailure("--profile is for the fake: a real endpoint is what it is")
     if profile is not None and CONTROL in names:
         raise UsageFailure("--profile goes with one vendor; the control API has none")
-    if tls and (target is not None or vendor == CONTROL):
+    if tls and (target is not None or vendor in _NEVER_TLS):
         raise UsageFailure("--tls is for the fake of a vendor; a target's address says by itself what it speaks")
     extra = [*(["-k", expression] if expression else []), *(["-v"] if verbose else [])]
     grants = [name.strip() for name in allow.split(",")] if allow else []
@@ -87,7 +91,7 @@ def check(
         found = (
             _on_target(name, target, grants, shared)
             if target
-            else _on_fake(name, profile, grants, shared, tls=tls and name != CONTROL)
+            else _on_fake(name, profile, grants, shared, tls=(tls and name not in _NEVER_TLS) or name in _ALWAYS_TLS)
         )
         status = max(status, found)
     return status
@@ -121,9 +125,10 @@ def _on_served(
 
     run = _runner()
     owner = next((one.vendor for one in ADDRESSES if one.name == name), name)
+    addresses = [] if name == CONTROL else [name, *_BESIDE.get(name, ())]
     serving = Serving(
-        names=[] if name == CONTROL else [name],
-        ports=dict.fromkeys(["control", name], 0),
+        names=addresses,
+        ports=dict.fromkeys(["control", *addresses], 0),
         options=WorldOptions(profiles={owner: profile} if profile else {}, tls=tls),
         token=secrets.token_urlsafe(24),
         version=__version__,
@@ -132,13 +137,18 @@ def _on_served(
         serving.start()
         control = run.ControlAddress(serving.control_url, serving.token)
         if name == CONTROL:
-            target = run.Target(name, serving.control_url, {"token": serving.token})
+            targets = {name: run.Target(name, serving.control_url, {"token": serving.token})}
         else:
-            found = serving.ready()["vendors"][name]
-            target = run.Target(name, found["url"], found["credentials"], found.get("ca"))
-        return int(run.run_suite(name, targets={name: target}, allow=grants, control=control, **shared))
+            ready = serving.ready()["vendors"]
+            targets = {each: _target(run, each, ready[each]) for each in addresses}
+        return int(run.run_suite(name, targets=targets, allow=grants, control=control, **shared))
     finally:
         serving.stop()
+
+
+def _target(run: _Runner, name: str, found: dict[str, Any]) -> Any:
+    credentials = {key: text_of(value) for key, value in found["credentials"].items()}
+    return run.Target(name, found["url"], credentials, found.get("ca"))
 
 
 class _Runner:

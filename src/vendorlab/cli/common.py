@@ -151,12 +151,12 @@ def environment(address: str, url: str, credentials: Mapping[str, Any], ca: str 
     """The environment variables of one address; with https also the authority to trust."""
     prefix = next(one.prefix for one in ADDRESSES if one.name == address)
     values = {"URL": url} | ({"CA": ca} if ca else {}) | {key.upper(): value for key, value in credentials.items()}
-    return {prefix + name: _text(value) for name, value in values.items()}
+    return {prefix + name: text_of(value) for name, value in values.items()}
 
 
-def _text(value: Any) -> str:
-    """A variable's text: a list is separated by blanks."""
-    return " ".join(value) if isinstance(value, list) else str(value)  # pyright: ignore[reportUnknownArgumentType]
+def text_of(value: Any) -> str:
+    """A variable's text: a list is joined with commas."""
+    return ",".join(value) if isinstance(value, list) else str(value)  # pyright: ignore[reportUnknownArgumentType]
 
 
 def read_json(path: Path, kind: type[T], what: str) -> T:

@@ -60,3 +60,4 @@ def test_request_belongs_to_the_operation_of_its_path(method: str, path: str, ex
 def test_vendor_without_description_is_refused() -> None:
     with pytest.raises(SpecError, match="vendor 'acme' has no usable"):
         Spec.load("acme")
+    assert Spec.find("acme") is None
