@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -12,7 +13,7 @@ from vendorlab.contracts.core.errors import UnreachableError, UsageError
 from vendorlab.contracts.core.mqtt.line import Line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator
 
     from vendorlab.contracts.core.access import Access
 
@@ -47,6 +48,7 @@ class Dialer:
         self.secure = parts.scheme == "mqtts"
         self.timeout = _seconds(access.target.credentials.get("timeout"))
         self._lines: list[Line] = []
+        self._owed = False
 
     def open(self, trust: Callable[[ssl.SSLContext], None] | None = None) -> Line:
         """Open a line, and say nothing on it.
@@ -70,7 +72,7 @@ class Dialer:
         Raises:
             UnreachableError: Nothing answers.
         """
-        self._access.budget.take()
+        self._access.budget.take(owed=self._owed)
         if self._access.pacer is not None and not self._access.target.loopback:
             self._access.pacer.wait()
         try:
@@ -79,6 +81,15 @@ class Dialer:
             raise UnreachableError(f"target unreachable: {self._access.target.url}: {error}") from error
         found.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return found
+
+    @contextmanager
+    def owed(self) -> Generator[None]:
+        """Dial for a while though the budget be spent: to take away what a test has left."""
+        self._owed = True
+        try:
+            yield
+        finally:
+            self._owed = False
 
     def context(self) -> ssl.SSLContext:
         """Return what TLS is spoken with: it trusts whom the target says, or whom the system does."""

@@ -89,24 +89,29 @@ class Line:
         self.ended()
         return found
 
+    def next_word(self) -> Reply | None:
+        """Return the next answer, whatever it is; None if the line is ended."""
+        __tracebackhide__ = True
+        return self._reply(self._timeout)
+
+    def last_word(self) -> Reply | None:
+        """Return what the broker says before it ends the line; None if it just ends it."""
+        __tracebackhide__ = True
+        return self._reply(self._timeout, "to end the line")
+
     def ping(self) -> None:
         """Expect the line to live: PINGRESP to PINGREQ. What was on its way before is in ``messages`` after."""
         __tracebackhide__ = True
         self.send(PING)
         self.reply(Kind.PINGRESP)
 
-    def message(self, timeout: float | None = None) -> Message | None:
-        """Return the next message, or None if none comes in some seconds."""
+    def arrived(self, seconds: float) -> Message | None:
+        """Return the next message that arrives, or None if none does within some seconds."""
         __tracebackhide__ = True
-        deadline = self._now() + (self._timeout if timeout is None else timeout)
-        while not self.messages:
-            found = self._packet(deadline)
-            if found is None:
-                assert not self._over, "the line was ended where a message is awaited"
-                return None
-            assert isinstance(found, Message), f"{found} came unasked"
-            self.messages.append(found)
-        return self.messages.popleft()
+        found = self._packet(self._now() + seconds)
+        assert found is not None or not self._over, "the line was ended where a message is awaited"
+        assert found is None or isinstance(found, Message), f"{found} came unasked"
+        return found
 
     def close(self, *, politely: bool = True) -> None:
         """End the line; with DISCONNECT before, unless it is to be cut."""
