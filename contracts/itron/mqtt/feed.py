@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 _STEP = 60.0
 _STEPS = 120
 """Two hours, if need be: a temperature comes every one, two or three minutes, other sensors more seldom."""
+_LONG_STEP, _LONG_STEPS = 300.0, 48
+"""Four hours: sensors that report every hour speak more than once."""
 _PATIENCE = 240
 """Seconds, where the clock is a real one."""
 
@@ -54,11 +56,11 @@ class Feed:
         __tracebackhide__ = True
         self.until(lambda: all(each.messages for each in lines), *lines)
 
-    def hour(self, *lines: Line) -> None:
-        """Let an hour pass; only for tests that need ``clock``."""
+    def hours(self, *lines: Line) -> None:
+        """Let hours pass, however much comes; only for tests that need ``clock``."""
         __tracebackhide__ = True
-        for _ in range(60):
-            self._access.clock.advance(_STEP)
+        for _ in range(_LONG_STEPS):
+            self._access.clock.advance(_LONG_STEP)
             for line in lines:
                 line.ping()
 

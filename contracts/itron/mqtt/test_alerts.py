@@ -36,15 +36,15 @@ def heard(broker: Broker, line: Line, feed: Feed) -> Sequence[Message]:
 
 
 @pytest.fixture
-def hour(broker: Broker, line: Line, feed: Feed) -> Sequence[Message]:
-    """What came in an hour; only for tests that need ``clock``."""
+def hours(broker: Broker, line: Line, feed: Feed) -> Sequence[Message]:
+    """What came in four hours; only for tests that need ``clock``."""
     assert subscribe(line, alerts(broker.login().tree)) == (0,)
-    feed.hour(line)
-    assert line.messages, "no alert came in an hour of the target's time"
+    feed.hours(line)
+    assert line.messages, "no alert came in four hours of the target's time"
     return list(line.messages)
 
 
-@pytest.mark.claim("itron-mqtt.alert.topic", "itron-mqtt.alert.mac")
+@pytest.mark.claim("itron-mqtt.alert.topic", "itron-mqtt.alert.mac", "itron-mqtt.alert.own-level")
 def test_topic_is_tenant_alert_device_and_sensor(broker: Broker, heard: Sequence[Message]) -> None:
     """Four levels; the device is 16 hex digits in lower case."""
     for each in heard:
@@ -102,22 +102,24 @@ def test_topics_last_level_is_the_sensor_that_the_map_names(heard: Sequence[Mess
         assert sensor is None or sensor == _topic(each).sensor, f"{sensor!r} in {each.topic}"
 
 
-@pytest.mark.claim("itron-mqtt.alert.one-device-one-tree", "itron-mqtt.alert.once")
+@pytest.mark.claim("itron-mqtt.alert.once")
 @pytest.mark.needs("clock")
-def test_one_reading_is_one_alert(hour: Sequence[Message]) -> None:
-    """In an hour no device and sensor says the same at the same second twice."""
-    dated = [(each.topic, each.payload) for each in hour if _second(each) is not None]
+def test_one_reading_is_one_alert(hours: Sequence[Message]) -> None:
+    """In four hours no device and sensor says the same at the same second twice."""
+    dated = [(each.topic, each.payload) for each in hours if _second(each) is not None]
     assert len(dated) == len(set(dated)), "the same alert came twice"
 
 
 @pytest.mark.claim("itron-mqtt.alert.order")
 @pytest.mark.needs("clock")
-def test_alerts_of_a_sensor_come_in_the_order_of_their_readings(hour: Sequence[Message]) -> None:
+def test_alerts_of_a_sensor_come_in_the_order_of_their_readings(hours: Sequence[Message]) -> None:
     """MQTT keeps the order of one publisher's messages to one topic."""
     times: dict[str, list[int]] = {}
-    for each in hour:
+    for each in hours:
         if (second := _second(each)) is not None:
             times.setdefault(each.topic, []).append(second)
+    if all(len(each) == 1 for each in times.values()):
+        pytest.skip("no sensor that tells the time spoke twice")
     for topic, seconds in times.items():
         assert all(first <= then for first, then in pairwise(seconds)), f"{topic}: {seconds}"
 
@@ -137,11 +139,11 @@ def test_alert_tells_the_time_of_its_reading(broker: Broker, line: Line, feed: F
 @pytest.mark.claim("itron-mqtt.alert.kinds")
 @pytest.mark.needs("clock")
 @pytest.mark.parametrize("sensor", _KINDS)
-def test_sensor_of_each_kind_says_what_is_described(hour: Sequence[Message], sensor: str) -> None:
-    """Temperature, echo, methane and pole tilt, as far as a tenant has them and they speak within an hour."""
-    found = [each for each in hour if _topic(each).sensor == sensor]
+def test_sensor_of_each_kind_says_what_is_described(hours: Sequence[Message], sensor: str) -> None:
+    """Temperature, echo, methane and pole tilt, as far as a tenant has them and they speak of their own accord."""
+    found = [each for each in hours if _topic(each).sensor == sensor]
     if not found:
-        pytest.skip(f"no alert of {sensor} came in an hour of the target's time")
+        pytest.skip(f"no alert of {sensor} came in four hours of the target's time")
     for each in found:
         assert description().trouble(each.payload) is None, f"{each.topic}: {description().trouble(each.payload)}"
         payloads.read(each.payload, sensor)

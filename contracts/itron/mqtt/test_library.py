@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from vendorlab.contracts.itron.mqtt.api import alerts, new_id
+from vendorlab.contracts.itron.mqtt.api import alerts, new_id, subscribe
 from vendorlab.contracts.itron.mqtt.description import description
 
 if TYPE_CHECKING:
@@ -65,11 +65,6 @@ class Listener:
         self._client.subscribe(wanted)
         return cast("list[Any]", self.await_("subscribed"))[0]
 
-    def heard(self) -> Any:
-        """Return the next message that is there, or None."""
-        found = self._next(time.monotonic() + 0.05)
-        return found[1] if found is not None and found[0] == "message" else None
-
     def close(self) -> None:
         """Disconnect."""
         self._client.disconnect()
@@ -104,15 +99,11 @@ def test_vendors_flow_from_token_to_alert(broker: Broker, listen: Callable[[Logi
     assert not client.await_("connected").is_failure
     assert not client.subscribe(alerts(login.tree)).is_failure
     witness = broker.client(login)
-    found: list[Any] = []
-
-    def enough() -> bool:
-        found.extend(each for each in [client.heard()] if each is not None)
-        return bool(found)
-
-    feed.until(enough, witness)
-    assert description().topic(found[0].topic) is not None, f"no topic of an alert: {found[0].topic!r}"
-    assert description().trouble(found[0].payload) is None
+    assert subscribe(witness, alerts(login.tree)) == (0,)
+    feed.some(witness)
+    found = client.await_("message")
+    assert description().topic(found.topic) is not None, f"no topic of an alert: {found.topic!r}"
+    assert description().trouble(found.payload) is None
 
 
 @pytest.mark.claim("itron-mqtt.library.refused")

@@ -199,7 +199,7 @@ def test_offence_of_one_client_cuts_nobody_else(broker: Broker, line: Line) -> N
     """Of the same tenant though they be."""
     other = broker.client()
     assert subscribe(other, levels(broker.login().tree, "#")) == (0,)
-    line.send(b"\x00")
+    line.send(b"\x00\x00")
     line.ended()
     other.ping()
 
