@@ -109,6 +109,9 @@ def split(buffer: bytes) -> tuple[Packet, bytes] | None:
         return None
     if buffer[0] >> 4 == 0:
         raise MalformedError("a packet of the reserved type 0")
+    kind, flags = Kind(buffer[0] >> 4), buffer[0] & 0x0F
+    if kind is not Kind.PUBLISH and flags != DEMANDED.get(kind, 0):
+        raise MalformedError(f"{kind.name} with the flags {flags:04b}")
     found = _length(buffer[1:5])
     if found is None:
         return None
@@ -116,9 +119,6 @@ def split(buffer: bytes) -> tuple[Packet, bytes] | None:
     end = 1 + width + size
     if len(buffer) < end:
         return None
-    kind, flags = Kind(buffer[0] >> 4), buffer[0] & 0x0F
-    if kind is not Kind.PUBLISH and flags != DEMANDED.get(kind, 0):
-        raise MalformedError(f"{kind.name} with the flags {flags:04b}")
     return Packet(kind, flags, buffer[1 + width : end]), buffer[end:]
 
 

@@ -103,8 +103,8 @@ class Description:
         kind = "text" if isinstance(said, str) else "bytes"
         if self._forms[name] in ("text", "bytes") and self._forms[name] != kind:
             return f"{name} is {self._forms[name]}, not {kind}"
-        error = next(iter(self._validators[name].iter_errors(shown)), None)
-        return f"{name}: {error.message}" if error else None
+        wrong = next(iter(self._validators[name].iter_errors(shown)), None)
+        return f"{name}: {wrong.message}" if wrong else None
 
 
 @cache

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from io import BytesIO
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import cbor2
 
@@ -103,9 +103,7 @@ def _unwrapped(content: bytes) -> tuple[str, str | bytes]:
         raise PayloadError(f"not CBOR: {error}") from error
     if stream.tell() != len(content):
         raise PayloadError(f"{len(content) - stream.tell()} bytes after the map")
-    if not isinstance(found, dict):
-        raise PayloadError(f"no map: {found!r}")
-    members = cast("dict[Any, Any]", found)
+    members: dict[Any, Any] = found  # it begins as a map does
     if [type(key) for key in members] != [int, int] or members.keys() != {0, 1}:
         raise PayloadError(f"a map of 0 and 1 is expected, not {members!r}")
     key, said = members[0], members[1]

@@ -42,10 +42,10 @@ class Listener:
             self._client.tls_set_context(broker.dialer.context())
         self._timeout = broker.dialer.timeout
         self._said: queue.SimpleQueue[tuple[str, Any]] = queue.SimpleQueue()
-        self._client.on_connect = lambda *got: self._said.put(("connected", got[3]))
-        self._client.on_subscribe = lambda *got: self._said.put(("subscribed", got[3]))
-        self._client.on_message = lambda *got: self._said.put(("message", got[2]))
-        self._client.on_disconnect = lambda *got: self._said.put(("ended", got[3]))
+        self._client.on_connect = self._telling("connected", 3)
+        self._client.on_subscribe = self._telling("subscribed", 3)
+        self._client.on_message = self._telling("message", 2)
+        self._client.on_disconnect = self._telling("ended", 3)
         try:
             self._client.connect(broker.dialer.host, broker.dialer.port, _KEEP_ALIVE)
         except OSError as error:
@@ -69,6 +69,14 @@ class Listener:
         """Disconnect."""
         self._client.disconnect()
         self._client.loop(0.05)
+
+    def _telling(self, what: str, place: int) -> Callable[..., None]:
+        """Make a callback that keeps one of its arguments."""
+
+        def said(*got: Any) -> None:
+            self._said.put((what, got[place]))
+
+        return said
 
     def _next(self, deadline: float) -> tuple[str, Any] | None:
         while self._said.empty() and time.monotonic() < deadline:

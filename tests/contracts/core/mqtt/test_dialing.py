@@ -6,7 +6,7 @@ import socket
 import ssl
 import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import trustme
@@ -89,14 +89,15 @@ def test_line_in_the_clear_is_opened() -> None:
 def test_line_with_tls_is_opened_if_its_authority_is_trusted(tmp_path: Path, trusted: bool) -> None:
     authority, other = trustme.CA(), trustme.CA()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1").configure_cert(context)
+    certificate: Any = authority.issue_cert("127.0.0.1")
+    certificate.configure_cert(context)
     (authority if trusted else other).cert_pem.write_to_path(tmp_path / "ca.pem")
     with answering(context) as port:
         dialer = Dialer(access(f"mqtts://127.0.0.1:{port}", ca=str(tmp_path / "ca.pem")))
         if trusted:
             dialer.open().ping()
         else:
-            with pytest.raises(AssertionError, match="the certificate is not trusted: .*; set the target's CA"):
+            with pytest.raises(AssertionError, match=r"the certificate is not trusted: .*; set the target's CA"):
                 dialer.open()
         dialer.close()
 

@@ -53,9 +53,9 @@ def test_messages_wait_while_a_reply_is_awaited(line: Line, there: socket.socket
 
 def test_reply_of_another_kind_or_number_is_wrong(line: Line, there: socket.socket) -> None:
     there.sendall(PONG + packets.packet(Kind.SUBACK, b"\0\x08\0"))
-    with pytest.raises(AssertionError, match="PINGRESP.* came where SUBACK to packet 7 is due"):
+    with pytest.raises(AssertionError, match=r"PINGRESP.* came where SUBACK to packet 7 is due"):
         line.reply(Kind.SUBACK, 7)
-    with pytest.raises(AssertionError, match="SUBACK.* came where SUBACK to packet 7 is due"):
+    with pytest.raises(AssertionError, match=r"SUBACK.* came where SUBACK to packet 7 is due"):
         line.reply(Kind.SUBACK, 7)
 
 
@@ -86,7 +86,7 @@ def test_end_is_awaited(line: Line, there: socket.socket) -> None:
 def test_word_before_the_end_is_wrong(line: Line, there: socket.socket) -> None:
     there.sendall(PONG)
     there.close()
-    with pytest.raises(AssertionError, match="PINGRESP.* came where the line should be ended without a word"):
+    with pytest.raises(AssertionError, match=r"PINGRESP.* came where the line should be ended without a word"):
         line.ended()
 
 

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+from importlib import import_module
 from typing import Any
 
 import pytest
-from amqtt.adapters import BufferReader
-from amqtt.mqtt.connect import ConnectPacket
-from amqtt.mqtt.publish import PublishPacket
-from amqtt.mqtt.subscribe import SubscribePacket
-from amqtt.mqtt.unsubscribe import UnsubscribePacket
 from hypothesis import given
 from hypothesis import strategies as st
 
 from vendorlab.contracts.core.mqtt import packets
 from vendorlab.contracts.core.mqtt.packets import Kind
 
+BufferReader: Any = import_module("amqtt.adapters").BufferReader
+ConnectPacket: Any = import_module("amqtt.mqtt.connect").ConnectPacket
+PublishPacket: Any = import_module("amqtt.mqtt.publish").PublishPacket
+SubscribePacket: Any = import_module("amqtt.mqtt.subscribe").SubscribePacket
+UnsubscribePacket: Any = import_module("amqtt.mqtt.unsubscribe").UnsubscribePacket
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=40)
 NAME = st.text("abcTN/-0123456789", min_size=1, max_size=40)
 
