@@ -114,9 +114,7 @@ def test_schemas_are_schemas_and_refuse_nonsense(document: Mapping[str, Any]) ->
     for name, schema in document["components"]["schemas"].items():
         validator = jsonschema_rs.Draft7Validator({**schema, "components": document["components"]})
         assert jsonschema_rs.meta.is_valid({**schema, "$schema": "http://json-schema.org/draft-07/schema#"}), name
-        assert not any(validator.is_valid(each) for each in (None, 5, [], {}, "", {"0": "temp"}, {"0": 1, "1": 2})), (
-            name
-        )
+        assert not any(validator.is_valid(each) for each in NONSENSE), name
 
 
 def test_every_kind_of_payload_is_in_the_channel(document: Mapping[str, Any]) -> None:
