@@ -40,7 +40,6 @@ def hours(broker: Broker, line: Line, feed: Feed) -> Sequence[Message]:
     """What came in four hours; only for tests that need ``clock``."""
     assert subscribe(line, alerts(broker.login().tree)) == (0,)
     feed.hours(line)
-    assert line.messages, "no alert came in four hours of the target's time"
     return list(line.messages)
 
 

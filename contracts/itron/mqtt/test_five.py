@@ -184,7 +184,7 @@ def test_packet_over_the_limit_that_was_told_ends_the_line(broker: Broker) -> No
 
 
 @pytest.mark.claim("itron-mqtt.five.session-ends")
-@pytest.mark.needs("clock", "write")
+@pytest.mark.needs("clock", "tenancy", "write")
 @pytest.mark.usefixtures("five")
 def test_session_ends_when_its_time_is_over(broker: Broker, clock: Clock) -> None:
     """A second before it is found, a second after it is not."""

@@ -79,7 +79,7 @@ def test_keep_alive_of_nought_is_never(broker: Broker) -> None:
 
 
 @pytest.mark.claim("itron-mqtt.keep-alive.line-time")
-@pytest.mark.needs("clock")
+@pytest.mark.needs("clock", "tenancy")
 def test_turning_the_clock_cuts_no_line(broker: Broker, clock: Clock) -> None:
     """Of a fake: keep-alive is a matter between two machines, not of the world that one of them shows."""
     line = broker.client(keep_alive=60)
@@ -91,7 +91,9 @@ def test_turning_the_clock_cuts_no_line(broker: Broker, clock: Clock) -> None:
 
 
 @pytest.mark.claim("itron-mqtt.packet.length")
-@pytest.mark.parametrize("content", [b"\xc0\xff\xff\xff\xff\x7f", b"\xc0\x80\x80\x80\x80\x00", b"\x30\xff\xff\xff\xff"])
+@pytest.mark.parametrize(
+    "content", [b"\xc0\xff\xff\xff\xff\x7f", b"\xc0\x80\x80\x80\x80\x00", b"\x30\xff\xff\xff\xff\x01\0\1a"]
+)
 def test_length_of_more_than_four_bytes_ends_the_line(line: Line, content: bytes) -> None:
     """At once: there is no telling where the next packet begins."""
     line.send(content)

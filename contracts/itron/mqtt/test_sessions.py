@@ -105,7 +105,7 @@ def test_alerts_of_the_time_away_are_not_delivered_later(broker: Broker, feed: F
 
 
 @pytest.mark.claim("itron-mqtt.session.lasting")
-@pytest.mark.needs("clock")
+@pytest.mark.needs("clock", "tenancy")
 def test_session_of_3_1_1_lasts(broker: Broker, clock: Clock) -> None:
     """A day at least: HiveMQ ends none of its own accord."""
     client = new_id()
