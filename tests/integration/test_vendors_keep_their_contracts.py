@@ -48,10 +48,12 @@ OLDER = {
     ("slv", "7.7"): re.compile(r"slv\.(csrf\..*|form\.csrf)"),
 }
 """Claims of what a profile is too old to have: they are skipped there, all of them, and nothing else is."""
+ELSEWHERE = {"itron-coap", "itron-mqtt"}
+"""Addresses that do not speak HTTP, and have their tests beside this file."""
 CASES = [
     (each.name, how)
     for each in ADDRESSES
-    if find_spec(f"vendorlab.contracts.{each.vendor}")
+    if find_spec(f"vendorlab.contracts.{each.vendor}") and each.name not in ELSEWHERE
     for how in (*PROFILES.get(each.vendor, ("legacy", "modern")), "reference-lane")
 ]
 

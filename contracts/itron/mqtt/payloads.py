@@ -27,8 +27,8 @@ _STATES = frozenset({"NG", "OK", "LB", "SF", "R"})
 _TIME = re.compile(r"[0-9]{2}(?:/[0-9]{2}){5}", re.ASCII)
 
 
-class PayloadError(ValueError):
-    """Bytes that no sensor sends."""
+class PayloadError(AssertionError):
+    """Bytes that no sensor sends: whoever published them is wrong."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -125,7 +125,7 @@ def test_every_kind_of_payload_is_in_the_channel(document: Mapping[str, Any]) ->
 def test_description_says_what_the_claims_say() -> None:
     texts = {claim.id: claim.text for claim in load_claims("itron-mqtt")}
     assert description().qos == 0
-    assert texts["itron-mqtt.alert.qos"].endswith("QoS 0.")
+    assert texts["itron-mqtt.alert.qos"].startswith("Alerts come with QoS 0,")
     assert description().retain is False
     assert "not retained" in texts["itron-mqtt.alert.not-retained"]
 
