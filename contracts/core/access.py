@@ -99,7 +99,12 @@ class Access:
         return found
 
 
-def _trusting(ca: str | None) -> ssl.SSLContext:
+def trusting(ca: str | None) -> ssl.SSLContext:
+    """Return what TLS is spoken with to whoever an authority vouches for; None trusts those of the system.
+
+    Raises:
+        UsageError: It is no authority.
+    """
     try:
         return ssl.create_default_context(cafile=ca)
     except OSError as error:
@@ -114,5 +119,5 @@ def network(target: Target, *, keep_alive: bool) -> httpx.HTTPTransport:
     """
     # At one request in seconds a kept connection is often closed just as it is used again.
     limits = httpx.Limits(max_connections=64, max_keepalive_connections=64 if keep_alive else 0)
-    verify = _trusting(target.ca) if target.url.startswith("https:") else False
+    verify = trusting(target.ca) if target.url.startswith("https:") else False
     return httpx.HTTPTransport(verify=verify, limits=limits, trust_env=False)

@@ -45,6 +45,10 @@ CAPABILITIES: Mapping[str, Capability] = MappingProxyType(
         "second-tenant": Capability(
             "asks for another tenant", credentials=("second_client_id", "second_client_secret")
         ),
+        "tenancy": Capability(
+            "logs in with tokens that open one tenant's tree", credentials=("tenant", "client_id", "client_secret")
+        ),
+        "caas": Capability("logs in with a CAAS account", credentials=("caas_username", "caas_password")),
         "api-key": Capability("shows an API key", credentials=("api_key",)),
         "deactivated-key": Capability("shows a deactivated user's API key", credentials=("deactivated_api_key",)),
         "crowdsourced": Capability(

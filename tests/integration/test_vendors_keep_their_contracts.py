@@ -60,10 +60,12 @@ OLDER = {
     ("slv", "7.7"): re.compile(r"slv\.(csrf\..*|form\.csrf)"),
 }
 """Claims of what a profile is too old to have: they are skipped there, all of them, and nothing else is."""
+ELSEWHERE = {"itron-mqtt"}
+"""Addresses whose runs stand in a file of their own."""
 CASES = [
     (each.name, how)
     for each in ADDRESSES
-    if each.name in suite_names()
+    if each.name in suite_names() and each.name not in ELSEWHERE
     for how in (*PROFILES.get(each.vendor, ("legacy", "modern")), *(["reference-lane"] if Spec.find(each.name) else []))
 ]
 

@@ -1,0 +1,8 @@
+"""The contract of Itron's MQTT broker: logins, what a tenant may see, alerts, and how HiveMQ treats the hard cases.
+
+``claims.yaml`` says what is held against a target and where that comes from, ``asyncapi.yaml`` describes topics and
+payloads, and the test modules do the asking, in packets of their own making. They know an address, the authority that
+vouches for it, and credentials, nothing else.
+"""
+
+REQUIRED_CREDENTIALS = ("username",)
