@@ -45,6 +45,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="N",
         help="requests a run may make; what is left over is skipped",
     )
+    group.addoption(
+        "--vendorlab-claim",
+        action="append",
+        default=[],
+        metavar="ID",
+        help="run only the tests of this claim (repeatable)",
+    )
     group.addoption("--vendorlab-json", default=None, metavar="FILE", help="write the report of the claims to FILE")
 
 
@@ -58,6 +65,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Take charge of the run if, and only if, it collected tests of a suite."""
     if any(item.get_closest_marker("vendorlab") for item in items):
-        from vendorlab.contracts.core.session import SuiteRun  # noqa: PLC0415 - only where a suite is collected
+        from vendorlab.contracts.core.session import SuiteRun, select  # noqa: PLC0415 - only where a suite is collected
 
+        select(config, items)
         config.pluginmanager.register(SuiteRun.for_items(config, items), SuiteRun.NAME)

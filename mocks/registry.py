@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from .core.mutants import Mutant
     from .core.vendor import Context, Factory, Vendor
 
 CONTROL_PORT = 7070
@@ -90,6 +92,14 @@ def chosen(wanted: Sequence[str]) -> tuple[list[str], frozenset[str] | None]:
 def factories(wanted: Iterable[str]) -> dict[str, Factory]:
     """How the named vendors are made; each is imported when it is made."""
     return {name: _lazy(_FACTORIES[name]) for name in wanted}
+
+
+def mutants(vendor: str) -> Sequence[Mutant]:
+    """The declared defects of a vendor's fake; none where nobody declared any."""
+    place = f".{vendor.replace('-', '_')}.mutants"
+    if find_spec(place, __package__) is None:
+        return ()
+    return cast("Sequence[Mutant]", import_module(place, __package__).MUTANTS)
 
 
 def _lazy(place: str) -> Factory:

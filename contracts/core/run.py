@@ -34,6 +34,7 @@ def run_suite(
     budget: int | None = None,
     json_path: Path | None = None,
     junit_path: Path | None = None,
+    claims: Sequence[str] = (),
     extra_args: Sequence[str] = (),
     environ: Mapping[str, str] | None = None,
 ) -> int:
@@ -48,6 +49,7 @@ def run_suite(
         budget: Requests that the run may make.
         json_path: Where the report of the claims goes.
         junit_path: Where JUnit XML goes.
+        claims: Only the tests of these claims; none means all.
         extra_args: More arguments for pytest.
         environ: The environment to start from; None is this process's.
 
@@ -69,6 +71,7 @@ def run_suite(
         *(f"--vendorlab-target={name}={target.url}" for name, target in targets.items()),
         *(f"--vendorlab-allow={name}" for name in sorted(allow)),
         *([f"--vendorlab-budget={budget}"] if budget is not None else []),
+        *(f"--vendorlab-claim={claim}" for claim in claims),
         *([f"--vendorlab-json={json_path.absolute()}"] if json_path else []),
         *([f"--junitxml={junit_path.absolute()}", "-o", f"junit_suite_name=vendorlab.{vendor}"] if junit_path else []),
         *extra_args,

@@ -168,6 +168,22 @@ class SuiteRun:
         )
 
 
+def select(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave only the tests of the claims that were asked for, if any were.
+
+    Raises:
+        pytest.UsageError: No test proves one of them.
+    """
+    wanted = set(_values(config, "--vendorlab-claim"))
+    if not wanted:
+        return
+    claims = {item: {claim_id(each, vendor_of(item) or "") for each in _arguments(item, "claim")} for item in items}
+    if unknown := wanted.difference(*claims.values()):
+        raise pytest.UsageError(f"no test proves {', '.join(sorted(unknown))}")
+    config.hook.pytest_deselected(items=[item for item in items if not wanted & claims[item]])
+    items[:] = [item for item in items if wanted & claims[item]]
+
+
 def suite_run(config: pytest.Config) -> SuiteRun:
     """Return the run that ``plugin.py`` has registered: for the fixtures of a suite."""
     return cast("SuiteRun", config.pluginmanager.get_plugin(SuiteRun.NAME))

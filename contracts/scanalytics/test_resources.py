@@ -145,7 +145,7 @@ def test_devices_are_the_same_alone_and_in_the_list(api: Api, token: str) -> Non
 @pytest.mark.claim("scanalytics.resource.camel-case")
 def test_field_names_are_camel_case(api: Api, token: str) -> None:
     """After firstName."""
-    for path in ("/v1/whoami", "/v1/deployment/list"):
+    for path in ("/v1/whoami", "/v1/deployment/list", "/v1/array/list", "/v1/device/list"):
         response = api.get(path, token)
         expect.status(response, 200)
         expect.json_body(response)

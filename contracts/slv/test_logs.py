@@ -55,6 +55,15 @@ def test_window_holds_what_was_logged_in_it(api: Api, session: Session, estate: 
     expect.check(estate.logged["eventTime"] in times, response, f"the value of {estate.logged['eventTime']}")
 
 
+@pytest.mark.claim("slv.log.window")
+def test_window_includes_both_its_ends(api: Api, session: Session, estate: Estate) -> None:
+    """One that begins and ends where the value was logged holds it."""
+    at = estate.logged["eventTime"]
+    response = api.call(session, "getDevicesLogValues", {**estate.window(), "from": at, "to": at})
+    rows = forms.logged(response)
+    expect.check([row["eventTime"] for row in rows] == [at], response, f"the value of {at}")
+
+
 @pytest.mark.claim("slv.log.members")
 def test_log_value_has_all_its_members(api: Api, session: Session, estate: Estate) -> None:
     """Those without anything to say are null."""
