@@ -139,7 +139,11 @@ def test_each_connection_has_a_token_of_its_own(vendor: FakeVendor, clock: FakeC
 def test_application_that_the_platform_refuses_is_an_error(vendor: FakeVendor, clock: FakeClock) -> None:
     async def story() -> None:
         fake = await gateway()
-        options = APPLICATION | {"client_secret": "wrong", "clock": clock, "transport": httpx.MockTransport(vendor)}
+        options: dict[str, Any] = APPLICATION | {
+            "client_secret": "wrong",
+            "clock": clock,
+            "transport": httpx.MockTransport(vendor),
+        }
         async with AsyncGatewayClient(fake.url, **options) as client:
             with pytest.raises(LoginRefused):
                 await client.ping(MAC)
