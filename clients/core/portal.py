@@ -54,12 +54,19 @@ class Portal:
     def iterate(self, begin: Callable[[], AsyncGenerator[T, None]]) -> Generator[T, None, None]:
         """Yield what an async generator yields, asking for one item at a time; it is closed when this one is."""
         items = self.call(_begun, begin)
+
+        async def step() -> tuple[bool, Any]:
+            try:
+                return False, await anext(items)
+            except StopAsyncIteration:  # which no future can hold
+                return True, None
+
         try:
             while True:
-                found = self.call(lambda: _next(items))
-                if found is None:
+                ended, item = self.call(step)
+                if ended:
                     return
-                yield found[0]
+                yield item
         finally:
             if not self.is_closed:
                 self.call(_closed, items)
@@ -93,13 +100,6 @@ class Portal:
 
 async def _begun(begin: Callable[[], AsyncGenerator[T, None]]) -> AsyncGenerator[T, None]:
     return begin()
-
-
-async def _next(items: AsyncGenerator[T, None]) -> tuple[T] | None:
-    try:
-        return (await anext(items),)
-    except StopAsyncIteration:
-        return None
 
 
 async def _closed(items: AsyncGenerator[Any, None]) -> None:

@@ -160,6 +160,7 @@ class Renewal:
         """
         if self._pair is None:
             return (yield from self.usable())
+        pair: TokenPair
         pair, _ = yield Unbroken(self._renewed(self._pair))
         return pair
 

@@ -15,7 +15,7 @@ import struct
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import Enum, IntFlag
-from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeGuard
 
 import cbor2
 
@@ -280,15 +280,18 @@ def _wrapped(data: bytes) -> Payload:
         found: Any = cbor2.CBORDecoder(stream).decode()
     except Exception as trouble:  # noqa: BLE001 - tags raise whatever the types raise that they stand for
         raise ValueError(f"no CBOR: {type(trouble).__name__}") from None
-    if not isinstance(found, dict) or found.keys() != {_KEY, _VALUE}:  # pyright: ignore[reportUnknownMemberType]
+    if not _is_map(found) or found.keys() != {_KEY, _VALUE}:
         raise ValueError("no map of a sensor and what it says")
-    members = cast("dict[Any, Any]", found)
-    sensor, value = members[_KEY], members[_VALUE]
+    sensor, value = found[_KEY], found[_VALUE]
     if not isinstance(sensor, str) or not isinstance(value, str | bytes):
         raise ValueError("a sensor's type is text, and what it says is text or bytes")  # noqa: TRY004 - of the bytes
     if stream.tell() != len(data):
         raise ValueError("something follows the map")
     return Payload(sensor, value, is_wrapped=True)
+
+
+def _is_map(value: object) -> TypeGuard[dict[Any, Any]]:
+    return isinstance(value, dict)
 
 
 def _temperatures(value: str | bytes) -> tuple[Reading, ...]:

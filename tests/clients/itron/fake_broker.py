@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 CONNECT, CONNACK, PUBLISH, PUBACK, PUBREC, PUBREL, PUBCOMP = range(1, 8)
 SUBSCRIBE, SUBACK, UNSUBSCRIBE, UNSUBACK, PINGREQ, PINGRESP, DISCONNECT = range(8, 15)
 
+CUT = -1
+"""In place of a return code: the connection is cut."""
+
 
 def text(value: str | bytes) -> bytes:
     raw = value.encode() if isinstance(value, str) else value
@@ -65,7 +68,7 @@ class FakeBroker:
     """Does as told: each list holds what to do with the next packets of a kind; when it is empty, what is right.
 
     Attributes:
-        connacks: Return codes, raw bytes, or None for silence.
+        connacks: Return codes, CUT, raw bytes, or None for silence.
         subacks: Codes for each filter, raw bytes, or None for silence.
         pongs: Raw bytes, or None for silence.
         accepted: Passwords; any if empty.
@@ -169,6 +172,9 @@ class FakeBroker:
                     other.cut()
         wrong = bool(self.accepted) and connection.password not in self.accepted
         answer = self.connacks.popleft() if self.connacks else 5 if wrong else 0
+        if answer == CUT:
+            connection.cut()
+            return
         connection.send(packet(CONNACK, bytes([0, answer])) if isinstance(answer, int) else answer or b"")
         if isinstance(answer, int) and answer:
             connection.writer.close()

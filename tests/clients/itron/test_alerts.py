@@ -13,6 +13,7 @@ from tests.clients.itron.alerts_bench import MAC, TENANT, TOKENS, TOPIC, Bench, 
 from tests.clients.itron.fake_broker import (
     CONNACK,
     CONNECT,
+    CUT,
     DISCONNECT,
     PINGREQ,
     PUBACK,
@@ -156,6 +157,7 @@ def test_subscription_that_is_not_granted_is_an_error_with_its_filter() -> None:
 OUTAGES: dict[str, Callable[[FakeBroker], object]] = {
     "no CONNACK": lambda broker: broker.connacks.append(None),
     "half a CONNACK": lambda broker: broker.connacks.append(b"\x20\x02"),
+    "cut before CONNACK": lambda broker: broker.connacks.append(CUT),
     "another packet": lambda broker: broker.connacks.append(packet(PUBACK, b"\x00\x01")),
     "unavailable": lambda broker: broker.connacks.append(3),
     "lost SUBACK": lambda broker: broker.subacks.append(None),

@@ -33,8 +33,11 @@ if TYPE_CHECKING:
 
     from tests.clients.django_fake import FakeClock
 
-APPLICATION = {"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET, "platform_url": ORIGIN}
-CLIENTS = {"coap": (AsyncGatewayClient, GatewayClient), "mqtts": (AsyncAlertsClient, AlertsClient)}
+APPLICATION: dict[str, Any] = {"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET, "platform_url": ORIGIN}
+CLIENTS: dict[str, tuple[Any, Any]] = {
+    "coap": (AsyncGatewayClient, GatewayClient),
+    "mqtts": (AsyncAlertsClient, AlertsClient),
+}
 PREFIXES = {"coap": "VENDORLAB_ITRON_COAP_", "mqtts": "VENDORLAB_ITRON_MQTT_"}
 
 
@@ -109,11 +112,11 @@ def test_session_is_opened_with_a_token_of_the_platforms(vendor: FakeVendor, clo
             await client.ping(MAC)
             fake.sessions.clear()
             await client.ping(MAC)
-            assert vendor.tokens_made == 1, "one that is good is used again"
+            assert vendor.tokens_made() == 1, "one that is good is used again"
             fake.tokens.clear()
             fake.sessions.clear()
             await client.ping(MAC)
-            assert vendor.tokens_made == 2
+            assert vendor.tokens_made() == 2
         fake.transport.abort()
 
     asyncio.run(asyncio.wait_for(story(), 10))
@@ -136,8 +139,12 @@ def test_each_connection_has_a_token_of_its_own(vendor: FakeVendor, clock: FakeC
 def test_application_that_the_platform_refuses_is_an_error(vendor: FakeVendor, clock: FakeClock) -> None:
     async def story() -> None:
         fake = await gateway()
-        options: dict[str, Any] = {"clock": clock, "transport": httpx.MockTransport(vendor)}
-        async with AsyncGatewayClient(fake.url, **(APPLICATION | {"client_secret": "wrong"} | options)) as client:
+        options: dict[str, Any] = APPLICATION | {
+            "client_secret": "wrong",
+            "clock": clock,
+            "transport": httpx.MockTransport(vendor),
+        }
+        async with AsyncGatewayClient(fake.url, **options) as client:
             with pytest.raises(LoginRefused):
                 await client.ping(MAC)
         fake.transport.abort()
