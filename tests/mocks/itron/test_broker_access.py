@@ -9,6 +9,7 @@ from tests.mocks.itron.broker_support import BrokerDesk, publishes
 
 from vendorlab.mocks.core.mqtt import kinds as k
 from vendorlab.mocks.core.mqtt import packets as p
+from vendorlab.mocks.core.mqtt.encode import encode
 from vendorlab.mocks.itron.bridge import BRIDGE, REPORTER
 
 if TYPE_CHECKING:
@@ -256,8 +257,8 @@ def test_world_time_cuts_nobody_off(desk: BrokerDesk) -> None:
 
 def test_version_5_is_not_spoken_unless_asked_for(caller_of: MakeCaller) -> None:
     desk = BrokerDesk(caller_of())
-    client, (answer,) = desk.refused(k.V5, **desk.login())
-    assert (answer.code, client.closed) == (0x84, "close")
+    client = desk.connection(k.V311).raw(encode(p.Connect("c", k.V5, **desk.login()), k.V5))
+    assert (client.got(), client.closed) == ([p.Connack(False, 1)], "close")
     assert desk.enter("c", k.V31).closed is None
 
 
