@@ -25,6 +25,7 @@ LAZY: dict[str, tuple[str, str]] = {
     "pytest": ("test", r"src/vendorlab/pytest_plugin\.py"),
     "trustme": ("tls", r"mocks/core/edges/certificates\.py"),
     "cryptography": ("tls", r"mocks/core/edges/certificates\.py"),
+    "paho": ("mqtt", r"mocks/itron/outside\.py"),
     "websockets": ("mqtt", r"mocks/core/edges/websocket\.py"),
     "uvloop": ("fast", r"mocks/core/.*\.py|src/vendorlab/.*\.py"),
     "yaml": ("contracts", r"src/vendorlab/cli/.*\.py|scenarios/.*\.py"),
