@@ -330,11 +330,7 @@ class Connection:
             self.version = k.V311  # a broker that does not know a version cannot answer in its form (MQTT-3.1.2-2)
         if self.version == k.V5:
             self.send_packet(p.Connack(False, code, properties))
-        elif code not in (
-            Reason.MALFORMED_PACKET,
-            Reason.PROTOCOL_ERROR,
-            Reason.UNSPECIFIED,
-        ):  # it has no word for them
+        elif code not in (Reason.MALFORMED_PACKET, Reason.PROTOCOL_ERROR, Reason.UNSPECIFIED):  # no word for these
             self.send_packet(p.Connack(False, connack_3(code)))
 
     def end(self, cause: str, *, reset: bool = False, text: str = "", code: int = 0, will: bool = True) -> None:

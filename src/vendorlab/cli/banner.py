@@ -92,7 +92,7 @@ def _try(name: str, found: dict[str, Any]) -> str:
     if name == "itron-coap":
         return f"coap-client-notls {found['url']}/.well-known/core"
     if name == "itron-mqtt":
-        place = urlsplit(found["url"])
+        place = urlsplit(str(found["url"]))
         trusted = f" --cafile {shlex.quote(found['ca'])}" if "ca" in found else ""
         login = f"-u {credentials['caas_username']} -P {credentials['caas_password']}"
         return f"mosquitto_sub{trusted} -h {place.hostname} -p {place.port} {login} -t 'ssni/alert/#' -v"
