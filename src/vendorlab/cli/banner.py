@@ -94,8 +94,9 @@ def _try(name: str, found: dict[str, Any]) -> str:
     if name == "itron-mqtt":
         place = urlsplit(str(found["url"]))
         trusted = f" --cafile {shlex.quote(found['ca'])}" if "ca" in found else ""
-        login = f"-u {credentials['caas_username']} -P {credentials['caas_password']}"
-        return f"mosquitto_sub{trusted} -h {place.hostname} -p {place.port} {login} -t 'ssni/alert/#' -v"
+        known = "caas_username" in credentials  # an outside broker has accounts of its own
+        login = f" -u {credentials['caas_username']} -P {credentials['caas_password']}" if known else ""
+        return f"mosquitto_sub{trusted} -h {place.hostname} -p {place.port}{login} -t 'ssni/alert/#' -v"
     return f"{curl} {found['url']}/"
 
 
