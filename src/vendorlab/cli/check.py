@@ -12,7 +12,7 @@ from typing import Any
 
 import rich_click as click
 
-from vendorlab.cli.checks.reports import Places, report_options
+from vendorlab.cli.checks.reports import Places, of_fake, report_options
 from vendorlab.cli.checks.worlds import ALWAYS_TLS, BESIDE, CONTROL, NEVER_TLS, SUITES
 from vendorlab.cli.common import UsageFailure, left_token, show_json, show_table
 
@@ -119,7 +119,8 @@ def _alone(name: str, asked: Asked, places: Places) -> int:
         }
         status = _on_target(name, asked.target, shared) if asked.target else _on_fake(name, asked, shared)
         if kept.exists():
-            places.write(read(kept))
+            report = read(kept)
+            places.write(report if asked.target else of_fake(report, name, asked.profile))
     return status
 
 

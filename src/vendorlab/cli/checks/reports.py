@@ -71,6 +71,12 @@ def report_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
+def of_fake(report: dict[str, Any], name: str, profile: str | None) -> dict[str, Any]:
+    """Write into a report that the target was a fake, which no suite knows."""
+    report["vendors"][name]["fake"] = {"profile": profile}
+    return report
+
+
 def failures(report: Mapping[str, Any]) -> list[str]:
     """The lines that tell of each test that found something: its claims with their sources, and why."""
     lines: list[str] = []

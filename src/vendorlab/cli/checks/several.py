@@ -9,7 +9,7 @@ import rich_click as click
 from vendorlab.cli.checks.job import Job
 from vendorlab.cli.checks.live import live
 from vendorlab.cli.checks.pool import Pool, cores
-from vendorlab.cli.checks.reports import failures
+from vendorlab.cli.checks.reports import failures, of_fake
 from vendorlab.contracts.core.report import merged, summary
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def run(asked: Asked, jobs: int | None, places: Places) -> int:
     with live(wanted) as view:
         outcomes = Pool(view, jobs or cores()).run(wanted)
     in_order = sorted(outcomes, key=lambda each: asked.names.index(each.job.suite))
-    report = merged(each.report for each in in_order if each.report)
+    report = merged(of_fake(each.report, each.job.suite, each.job.profile) for each in in_order if each.report)
     for line in failures(report):
         click.echo(line)
     click.echo()
