@@ -1,6 +1,7 @@
 """Tells whoever started a run, line by line, how it goes: for a view of several runs side by side.
 
-Each line is a JSON object: first ``{"tests": 265}``, then for each test ``{"test": "test_token.py::…", "verdict": "passed"}``.
+Each line is a JSON object: first ``{"tests": 265}``, then for each test
+``{"test": "test_token.py::…", "verdict": "passed"}``.
 """
 
 from __future__ import annotations

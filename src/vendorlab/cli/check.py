@@ -42,6 +42,7 @@ class Asked:
 @click.option("--profile", metavar="NAME", help="The fake's profile, such as legacy or modern.")
 @click.option("--tls", is_flag=True, help="Ask the fake over https.")
 @click.option("--jobs", type=click.IntRange(1), metavar="N", help="Suites at once. Default: one for each core.")
+@click.option("--mutants", is_flag=True, help="Break the fakes in every declared way; each suite must find each.")
 @report_options
 @click.option("-k", "expression", metavar="EXPRESSION", help="Only tests that match, as pytest has it.")
 @click.option("-v", "--verbose", is_flag=True, help="A line for each test.")
@@ -53,6 +54,7 @@ def check(
     profile: str | None,
     tls: bool,
     jobs: int | None,
+    mutants: bool,
     json_path: Path | None,
     junit_path: Path | None,
     html_path: Path | None,
@@ -69,6 +71,7 @@ def check(
     Examples:
       vendorlab check scanalytics
       vendorlab check all --html report.html --junit junit.xml
+      vendorlab check slv --mutants
       vendorlab check scanalytics --profile modern --json report.json
       vendorlab check scanalytics --target https://query.scanalyticsinc.com --budget 50
 
@@ -87,10 +90,14 @@ def check(
     places = Places(json_path, junit_path, html_path, markdown_path)
     places.check()
     _contracts()
-    if len(asked.names) > 1:
-        from vendorlab.cli.checks.several import run
+    if mutants:
+        from vendorlab.cli.checks.mutants import run as try_mutants
 
-        return run(asked, jobs, places)
+        return try_mutants(asked, jobs, places)
+    if len(asked.names) > 1:
+        from vendorlab.cli.checks.several import run as run_several
+
+        return run_several(asked, jobs, places)
     return _alone(asked.names[0], asked, places)
 
 
