@@ -16,11 +16,12 @@ import msgspec
 
 from ..core.mqtt import connecting, decode, subscribing
 from ..core.mqtt import packets as p
+from ..core.mqtt.broker import BrokerCore
 from ..core.mqtt.connection import Connection, State
+from ..core.mqtt.messages import Outgoing
 from ..core.mqtt.policy import Accept, Refuse
 from ..core.mqtt.profiles import Offence
 from ..core.mqtt.routing import Routes
-from ..core.mqtt.session import Session
 from ..core.mutants import Mutant, Planted, instead, never
 from . import acl, bridge
 from .acl import NOT_USED, Doorman
@@ -171,14 +172,15 @@ def _backwards(suback: Any) -> Any:
     )
 
 
-def _kept_for_later(deliver: Any) -> Any:
-    def delivered(self: Any, outgoing: Any) -> None:
-        if self.connection is None:
-            self._wait(outgoing)
-        else:
-            deliver(self, outgoing)
+def _kept_for_later(spread: Any) -> Any:
+    def spreading(self: Any, message: Any, route: Any, origin: Any) -> Any:
+        found = spread(self, message, route, origin)
+        for session, _ in route.targets:
+            if session.connection is None:
+                session._wait(Outgoing(message, 0))
+        return found
 
-    return delivered
+    return spreading
 
 
 def _alerts(change: Callable[[Any], Any]) -> Callable[[Any], Planted]:
@@ -197,6 +199,10 @@ def _in_capitals(alert: Any) -> Any:
 
 def _of_another_sensor(alert: Any) -> Any:
     yield alert._replace(topic=alert.topic.rpartition("/")[0] + "/sensor")
+
+
+def _of_another_kind(alert: Any) -> Any:
+    yield alert._replace(topic=alert.topic.replace("/alert/", "/alerts/"))
 
 
 def _for_everybody(vendor: Any) -> Planted:
@@ -376,7 +382,7 @@ MUTANTS = (
         "letter-box",
         "Alerts wait for clients that are away.",
         ("itron-mqtt.session.no-letter-box",),
-        _as(Session, "deliver_now", _kept_for_later),
+        _as(BrokerCore, "spread", _kept_for_later),
     ),
     Mutant(
         "alerts-twice", "One reading is two alerts.", ("itron-mqtt.alert.once",), _alerts(lambda each: (each, each))
@@ -385,8 +391,14 @@ MUTANTS = (
     Mutant(
         "sensor-unnamed",
         "A topic does not tell which sensor it was.",
-        ("itron-mqtt.alert.topic", "itron-mqtt.alert.sensor"),
+        ("itron-mqtt.alert.sensor",),
         _alerts(_of_another_sensor),
+    ),
+    Mutant(
+        "level-misspelt",
+        "The second level of a topic is alerts.",
+        ("itron-mqtt.alert.topic",),
+        _alerts(_of_another_kind),
     ),
     Mutant("alerts-for-everybody", "A tenant hears of others' devices.", ("itron-mqtt.tenant.alerts",), _for_everybody),
     Mutant(

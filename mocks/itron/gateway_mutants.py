@@ -219,7 +219,7 @@ MUTANTS = (
         "session-without-end",
         "A session that nobody uses stays.",
         ("itron-coap.live.idle",),
-        _nothing(Sessions, "_on_timer"),
+        _nothing(Sessions, "_set_timer"),
     ),
     Mutant(
         "session-ends-though-used",
@@ -319,10 +319,10 @@ MUTANTS = (
         _as(gateway._Forwarded, "time_out", _given_up_as_unreachable),
     ),
     Mutant(
-        "no-empty-acknowledgement",
-        "A slow request is not acknowledged before it is answered.",
+        "reset-instead-of-acknowledgement",
+        "A request that its device does not answer at once is reset.",
         ("itron-coap.trouble.acknowledged",),
-        _nothing(Exchange, "acknowledge", answer=True),
+        _as(Exchange, "acknowledge", lambda _: Exchange.reset),
     ),
     Mutant(
         "observe-stands-still",

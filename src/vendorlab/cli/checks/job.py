@@ -21,6 +21,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         allow: Names of capabilities.
         budget: Requests that the run may make.
         claims: Only the tests of these; none means all.
+        modules: Only these of the suite's modules; none means all.
         mutant: The defect that is planted into the fake.
         arguments: More arguments for pytest.
     """
@@ -32,6 +33,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     allow: tuple[str, ...] = ()
     budget: int | None = None
     claims: tuple[str, ...] = ()
+    modules: tuple[str, ...] = ()
     mutant: str | None = None
     arguments: tuple[str, ...] = ()
 

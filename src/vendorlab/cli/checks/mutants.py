@@ -44,13 +44,18 @@ class Trial:
     mutant: Mutant
     claims: tuple[str, ...]
 
-    def job(self, asked: Asked) -> Job:
-        """What a worker does. With one claim to be found broken, the first test that does is enough."""
+    def job(self, asked: Asked, whole: Outcome) -> Job:
+        """What a worker does, given what came of the same tests on a whole fake.
+
+        With one claim to be found broken, the first test that does is enough.
+        """
+        proofs = [test["name"] for test in whole.tests if not set(self.claims).isdisjoint(test["claims"])]
         return Job(
             suite=self.suite,
             title=f"{self.suite} {self.mutant.name}",
             profile=asked.profile,
             claims=self.claims,
+            modules=tuple(dict.fromkeys(name.partition("/")[2].partition(".py::")[0] for name in proofs)),
             mutant=self.mutant.name,
             arguments=("-x",) if len(self.claims) == 1 else (),
         )
@@ -102,9 +107,9 @@ def run(asked: Asked, jobs: int | None, places: Places) -> int:
     pool_of = jobs or cores()
     whole = _baseline(wanted, asked, pool_of)
     with _progress(len(wanted)) as view:
-        outcomes = Pool(view, pool_of).run([trial.job(asked) for trial in wanted])
+        outcomes = Pool(view, pool_of).run([trial.job(asked, whole[trial.suite]) for trial in wanted])
     findings = [
-        Finding(trial, dict(_missed(trial, whole[trial.suite], outcome)), outcome.seconds)
+        Finding(trial, dict(_missed(trial, _verdicts(whole[trial.suite]), outcome)), outcome.seconds)
         for trial, outcome in zip(wanted, outcomes, strict=True)
     ]
     missed = [each for each in findings if each.missed]
@@ -129,8 +134,8 @@ def _sane(asked: Asked, places: Places) -> None:
         raise UsageFailure("--mutants writes --json alone")
 
 
-def _baseline(wanted: Sequence[Trial], asked: Asked, jobs: int) -> dict[str, Mapping[str, str | None]]:
-    """Run on whole fakes what the trials will ask: for each suite, the verdict on each claim."""
+def _baseline(wanted: Sequence[Trial], asked: Asked, jobs: int) -> dict[str, Outcome]:
+    """Run on whole fakes what the trials will ask: what came of it, by suite."""
     claims: dict[str, dict[str, None]] = {}
     for trial in wanted:
         claims.setdefault(trial.suite, {}).update(dict.fromkeys(trial.claims))
@@ -143,7 +148,7 @@ def _baseline(wanted: Sequence[Trial], asked: Asked, jobs: int) -> dict[str, Map
     for each in outcomes:
         if each.report is None:
             raise UsageFailure(f"{each.job.suite} does not run as it is: {each.trouble}")
-    return {each.job.suite: _verdicts(each) for each in outcomes}
+    return {each.job.suite: each for each in outcomes}
 
 
 def _verdicts(outcome: Outcome) -> dict[str, str | None]:

@@ -38,6 +38,7 @@ def main() -> int:
                 json_path=Path(order.report),
                 progress=order.progress,
                 claims=job.claims,
+                modules=job.modules,
                 extra_args=job.arguments,
             )
     except UsageFailure as error:
