@@ -42,7 +42,13 @@ class Progress:
 
     def pytest_runtest_logfinish(self, nodeid: str) -> None:
         """Tell what became of a test."""
-        self._tell({"test": nodeid.rpartition("/")[2], "verdict": self._verdict.value})
+        self._tell({"test": _short(nodeid), "verdict": self._verdict.value})
 
     def _tell(self, event: dict[str, object]) -> None:
         os.write(self._descriptor, json.dumps(event).encode() + b"\n")
+
+
+def _short(nodeid: str) -> str:
+    """A test's name without its folders; a parameter may hold slashes too."""
+    path, _, name = nodeid.partition("::")
+    return f"{path.rpartition('/')[2]}::{name}"

@@ -30,6 +30,8 @@ SOURCES = {
     Source.INFERRED.value: "judgement: nobody outside the vendor knows",
 }
 BAD = ("failed", "error")
+_SEEN = 0.03
+"""The least share of a bar: one failure among a hundred claims is to be seen."""
 
 
 def render(report: Mapping[str, Any]) -> str:
@@ -84,13 +86,13 @@ def _vendor(name: str, found: Mapping[str, Any]) -> dict[str, Any]:
 def _row(row: Mapping[str, int]) -> dict[str, Any]:
     """How many claims of one source got which verdict, and what share of a bar each takes."""
     total = sum(row.values())
+    shares = {verdict: max(row[verdict] / total, _SEEN) for verdict in VERDICTS if row[verdict]}
     parts: list[dict[str, Any]] = []
     begin = 0.0
-    for verdict in VERDICTS:
-        if number := row[verdict]:
-            width = 100 * number / total
-            parts.append({"verdict": verdict, "number": number, "begin": round(begin, 3), "width": round(width, 3)})
-            begin += width
+    for verdict, share in shares.items():
+        width = 100 * share / sum(shares.values())
+        parts.append({"verdict": verdict, "number": row[verdict], "begin": round(begin, 3), "width": round(width, 3)})
+        begin += width
     return {"total": total, "parts": parts}
 
 
