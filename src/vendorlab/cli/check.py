@@ -115,6 +115,7 @@ def _sane(asked: Asked) -> None:
 def _alone(name: str, asked: Asked, places: Places) -> int:
     """Run one suite; pytest prints how it goes."""
     from vendorlab.contracts.core.report import read
+    from vendorlab.contracts.core.run import FINE, FOUND
 
     with tempfile.TemporaryDirectory(prefix="vendorlab-check-") as folder:
         kept = Path(folder, "report.json")
@@ -125,7 +126,7 @@ def _alone(name: str, asked: Asked, places: Places) -> int:
             "extra_args": asked.arguments,
         }
         status = _on_target(name, asked.target, shared) if asked.target else _on_fake(name, asked, shared)
-        if kept.exists():
+        if kept.exists() and status in (FINE, FOUND):  # of a run that could not go on there is nothing to report
             report = read(kept)
             places.write(report if asked.target else of_fake(report, name, asked.profile))
     return status
@@ -134,6 +135,7 @@ def _alone(name: str, asked: Asked, places: Places) -> int:
 def _on_target(name: str, url: str, shared: dict[str, Any]) -> int:
     from vendorlab.contracts.core.control import ControlAddress
     from vendorlab.contracts.core.errors import UsageError
+    from vendorlab.contracts.core.preflight import preflight
     from vendorlab.contracts.core.run import run_suite
     from vendorlab.contracts.core.target import Target
 
@@ -143,9 +145,10 @@ def _on_target(name: str, url: str, shared: dict[str, Any]) -> int:
     try:
         target = Target.from_environment(name, environ, url)
         control = ControlAddress.from_environment(environ)
+        assert target is not None, "an address was given"
+        preflight(target, environ)
     except UsageError as error:
         raise UsageFailure(str(error)) from error
-    assert target is not None, "an address was given"
     return run_suite(name, targets={name: target}, control=control, **shared)
 
 
