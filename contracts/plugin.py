@@ -6,6 +6,8 @@ but pytest and the standard library, and it leaves runs alone that collect no su
 
 from __future__ import annotations
 
+import argparse
+
 import pytest
 
 MARKERS = (
@@ -52,6 +54,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="ID",
         help="run only the tests of this claim (repeatable)",
     )
+    group.addoption("--vendorlab-progress", type=int, default=None, help=argparse.SUPPRESS)
     group.addoption("--vendorlab-json", default=None, metavar="FILE", help="write the report of the claims to FILE")
 
 
@@ -69,3 +72,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
         select(config, items)
         config.pluginmanager.register(SuiteRun.for_items(config, items), SuiteRun.NAME)
+        if (descriptor := config.getoption("--vendorlab-progress")) is not None:
+            from vendorlab.contracts.core.progress import Progress  # noqa: PLC0415 - only where somebody listens
+
+            config.pluginmanager.register(Progress(descriptor))

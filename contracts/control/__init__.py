@@ -5,4 +5,7 @@ and the test modules do the asking. Whatever they turn, break or reset is in wor
 world of a target is only looked at.
 """
 
+from vendorlab.contracts.core.preflight import Knock
+
 REQUIRED_CREDENTIALS = ("token",)
+KNOCK = Knock("GET", "/clock", headers={"Authorization": "Bearer {token}"})

@@ -16,6 +16,7 @@ from vendorlab.contracts.core.exchange import Exchange
 from vendorlab.contracts.core.openapi import Spec
 from vendorlab.contracts.core.pacing import INTERVAL, LOCAL_INTERVAL, REMOTE_BUDGET, Budget, Pacer
 from vendorlab.contracts.core.redaction import Secrets
+from vendorlab.contracts.core.transcript import Transcript
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -42,6 +43,7 @@ class Access:
         budget: Requests made and left.
         secrets: What must not be printed.
         pacer: Says when a request may be sent; None sends at once.
+        transcript: What was said in the test at hand.
         exchange: The client that speaks HTTP to it.
         answers: How often an operation of an address that speaks otherwise was answered with which code.
     """
@@ -60,6 +62,7 @@ class Access:
         self.secrets = Secrets(value for name, value in target.credentials.items() if name.endswith(_PRIVATE))
         if control is not None:
             self.secrets.add(control.token)
+        self.transcript = Transcript(self.secrets)
         self.answers: Counter[tuple[str, str]] = Counter()
         self._clock = Clock(control) if control is not None else None
         paced = not {CLOCK, "exhaust"} <= self.capabilities
@@ -70,6 +73,7 @@ class Access:
             self.budget,
             self.secrets,
             self.pacer,
+            self.transcript,
         )
 
     @property

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from vendorlab.contracts.core.errors import UnreachableError
+from vendorlab.contracts.core.transcript import told_request, told_response
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
     from vendorlab.contracts.core.pacing import Budget, Pacer
     from vendorlab.contracts.core.redaction import Secrets
+    from vendorlab.contracts.core.transcript import Transcript
 
 TIMEOUT = 30.0
 
@@ -29,13 +31,20 @@ class Exchange(httpx.Client):
         budget: How many requests may be sent.
         secrets: Learns the tokens that pass by.
         pacer: Says when a request may be sent; None sends at once.
+        transcript: Keeps what was said for whoever wants to read of a failure.
 
     Attributes:
         seen: How often each (method, path, status) came by.
     """
 
     def __init__(
-        self, url: str, transport: httpx.BaseTransport, budget: Budget, secrets: Secrets, pacer: Pacer | None
+        self,
+        url: str,
+        transport: httpx.BaseTransport,
+        budget: Budget,
+        secrets: Secrets,
+        pacer: Pacer | None,
+        transcript: Transcript | None = None,
     ) -> None:
         super().__init__(
             base_url=url,
@@ -49,6 +58,7 @@ class Exchange(httpx.Client):
         self._budget = budget
         self._secrets = secrets
         self._pacer = pacer
+        self._transcript = transcript
         self._owed = False
         self._lock = threading.Lock()
 
@@ -69,6 +79,7 @@ class Exchange(httpx.Client):
         if self._pacer is not None:
             self._pacer.wait()
         what = f"{request.method} {request.url.path}"
+        entry = self._transcript.asked("http", lambda: told_request(request)) if self._transcript else None
         try:
             response = super().send(request, **options)
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
@@ -77,6 +88,8 @@ class Exchange(httpx.Client):
             raise AssertionError(f"{what} was not answered within {TIMEOUT:g} seconds") from error
         except (httpx.TransportError, httpx.DecodingError) as error:
             raise AssertionError(f"{what} was not answered in HTTP: {error}") from error
+        if entry is not None:
+            entry.answered(lambda: told_response(response))
         with self._lock:
             self._secrets.learn(response.content)
             self.seen[request.method, request.url.path, response.status_code] += 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -47,6 +47,8 @@ class Result:
         verdict: The verdict.
         reason: Why it was skipped, failed or broke; empty for a pass.
         seconds: How long it took.
+        exchanges: What was said to the target, and what it said: of a failure, the last of it, without secrets.
+        earlier: How many exchanges came before those.
     """
 
     test: str
@@ -55,6 +57,13 @@ class Result:
     verdict: Verdict
     reason: str = ""
     seconds: float = 0.0
+    exchanges: tuple[Mapping[str, str], ...] = ()
+    earlier: int = 0
+
+
+def worse(one: Verdict, other: Verdict) -> Verdict:
+    """Return the worse of two verdicts."""
+    return max(one, other, key=_RANK.__getitem__)
 
 
 def combine(phases: Iterable[Result]) -> list[Result]:
@@ -66,9 +75,7 @@ def combine(phases: Iterable[Result]) -> list[Result]:
             tests[each.test] = each
             continue
         heavier = each if _RANK[each.verdict] > _RANK[before.verdict] else before
-        tests[each.test] = Result(
-            each.test, each.vendor, each.claims, heavier.verdict, heavier.reason, before.seconds + each.seconds
-        )
+        tests[each.test] = replace(heavier, seconds=before.seconds + each.seconds)
     return list(tests.values())
 
 
@@ -140,6 +147,7 @@ def vendor_document(
                 "claims": list(each.claims),
                 "seconds": round(each.seconds, 4),
             }
+            | ({"exchanges": list(each.exchanges), "earlier": each.earlier} if each.exchanges else {})
             for each in results
         ],
         "operations": {
@@ -154,12 +162,39 @@ def document(vendors: Mapping[str, Mapping[str, Any]], *, at: datetime, requests
     return {"format": FORMAT, "at": at.isoformat(), "requests": requests, "vendors": dict(vendors)}
 
 
+def merged(reports: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Make one report of several, each about vendors of its own; it is of the moment when the last one ended."""
+    reports = list(reports)
+    return {
+        "format": FORMAT,
+        "at": max((str(each["at"]) for each in reports), default=""),
+        "requests": sum(int(each["requests"]) for each in reports),
+        "vendors": {name: vendor for each in reports for name, vendor in each["vendors"].items()},
+    }
+
+
+def read(path: Path) -> dict[str, Any]:
+    """Read a report that ``write`` has written."""
+    return dict(json.loads(path.read_text(encoding="utf-8")))
+
+
 def write(path: Path, report: Mapping[str, Any]) -> None:
     """Write a report as JSON, whole or not at all."""
+    write_text(path, json.dumps(report, indent=2, ensure_ascii=False) + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text, whole or not at all: nobody finds half a file, even after a crash."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    draft.replace(path)
+    try:
+        with draft.open("w", encoding="utf-8", errors="backslashreplace") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def summary(vendor: str, report: Mapping[str, Any]) -> list[str]:

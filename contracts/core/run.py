@@ -33,8 +33,9 @@ def run_suite(
     control: ControlAddress | None = None,
     budget: int | None = None,
     json_path: Path | None = None,
-    junit_path: Path | None = None,
+    progress: int | None = None,
     claims: Sequence[str] = (),
+    modules: Sequence[str] = (),
     extra_args: Sequence[str] = (),
     environ: Mapping[str, str] | None = None,
 ) -> int:
@@ -48,8 +49,9 @@ def run_suite(
             left in the environment may be that of some other world.
         budget: Requests that the run may make.
         json_path: Where the report of the claims goes.
-        junit_path: Where JUnit XML goes.
+        progress: A file descriptor to which the run tells how it goes, as ``progress.py`` has it.
         claims: Only the tests of these claims; none means all.
+        modules: Only these of the suite's modules, such as ``test_token``, since to load all takes a second.
         extra_args: More arguments for pytest.
         environ: The environment to start from; None is this process's.
 
@@ -65,7 +67,8 @@ def run_suite(
         return WRONG_USE
     command = [
         # -P keeps the current directory off the import path.
-        *(sys.executable, "-P", "-m", "pytest", "--pyargs", suite_package(vendor)),
+        *(sys.executable, "-P", "-m", "pytest", "--pyargs"),
+        *([f"{suite_package(vendor)}.{each}" for each in modules] or [suite_package(vendor)]),
         *("-p", "vendorlab.contracts.plugin", "-p", "no:cacheprovider"),
         *("-c", str(Path(__file__).with_name("suite.ini")), "--rootdir", str(Path(__file__).parents[1])),
         *(f"--vendorlab-target={name}={target.url}" for name, target in targets.items()),
@@ -73,11 +76,12 @@ def run_suite(
         *([f"--vendorlab-budget={budget}"] if budget is not None else []),
         *(f"--vendorlab-claim={claim}" for claim in claims),
         *([f"--vendorlab-json={json_path.absolute()}"] if json_path else []),
-        *([f"--junitxml={junit_path.absolute()}", "-o", f"junit_suite_name=vendorlab.{vendor}"] if junit_path else []),
+        *([f"--vendorlab-progress={progress}"] if progress is not None else []),
         *extra_args,
     ]
     environment = _environment(os.environ if environ is None else environ, targets, control)
-    status = subprocess.run(command, env=environment, check=False).returncode  # noqa: S603 - our own command
+    heard = () if progress is None else (progress,)
+    status = subprocess.run(command, env=environment, check=False, pass_fds=heard).returncode  # noqa: S603 - our own
     if status == _SIGINT_STATUS:
         return INTERRUPTED
     return status if status in (FINE, FOUND) else WRONG_USE

@@ -104,6 +104,7 @@ class SuiteRun:
         if vendor is None:
             return
         access = self.access(vendor)
+        access.transcript.clear()
         for capability in _arguments(item, "needs"):
             if capability not in access.capabilities:
                 pytest.skip(refusal(capability, access.target))
@@ -142,6 +143,7 @@ class SuiteRun:
             verdict=verdict,
             reason=reason,
             seconds=call.duration,
+            **self._said(vendor, verdict),
         )
         self._phases.append(result)
         if call.when == "call" or verdict is not Verdict.PASSED:
@@ -149,6 +151,12 @@ class SuiteRun:
             item.user_properties += [("verdict", verdict.value), *(("claim", each) for each in claims)]
             report.user_properties = list(item.user_properties)
         return report
+
+    def _said(self, vendor: str, verdict: Verdict) -> dict[str, Any]:
+        access = self._accesses.get(vendor)
+        if access is None or verdict not in {Verdict.FAILED, Verdict.ERROR}:
+            return {}
+        return {"exchanges": tuple(access.transcript.shown()), "earlier": access.transcript.earlier}
 
     def pytest_sessionfinish(self) -> None:
         """Close the lines and write the report."""

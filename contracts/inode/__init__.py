@@ -4,4 +4,17 @@
 and the test modules do the asking. They know an address and credentials, nothing else.
 """
 
+from vendorlab.contracts.core.preflight import Knock
+
 REQUIRED_CREDENTIALS = ("username", "password", "client_id", "client_secret")
+KNOCK = Knock(
+    "POST",
+    "/api/oauth/token/",
+    form={
+        "grant_type": "password",
+        "username": "{username}",
+        "password": "{password}",
+        "client_id": "{client_id}",
+        "client_secret": "{client_secret}",
+    },
+)

@@ -5,4 +5,9 @@ be called, from which ``openapi.yaml`` is generated; the test modules do the ask
 credentials, nothing else.
 """
 
+from vendorlab.contracts.core.preflight import Knock
+
 REQUIRED_CREDENTIALS = ("username", "password")
+KNOCK = Knock(
+    "GET", "/reports/api/userprofile/getCurrentUser", headers={"X-CSRF-Token": "Fetch"}, basic=("username", "password")
+)

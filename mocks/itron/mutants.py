@@ -21,7 +21,7 @@ from ..core.mutants import (
     with_text,
     without_header,
 )
-from . import wire
+from . import broker_mutants, gateway_mutants, wire
 from .backend import Backend
 from .errors import BadRequest
 from .models import Window
@@ -232,4 +232,6 @@ MUTANTS = (
         ("itron-platform.error.message",),
         _answer(_html),
     ),
+    *gateway_mutants.MUTANTS,
+    *broker_mutants.MUTANTS,
 )

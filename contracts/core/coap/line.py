@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from vendorlab.contracts.core.access import Access
+    from vendorlab.contracts.core.transcript import Entry
 
 PORT = 5683
 ACK_TIMEOUT, MAX_RETRANSMIT = 2.0, 4
@@ -121,6 +122,7 @@ class Line:
         self._watched: set[bytes] = set()
         self._seen: deque[tuple[int, bytes]] = deque(maxlen=1_000)
         self._inbox: deque[Message] = deque()
+        self._entry: Entry | None = None
 
     def close(self) -> None:
         """Close the socket."""
@@ -166,6 +168,7 @@ class Line:
             BudgetSpentError: The request was one too many.
         """
         __tracebackhide__ = True
+        self._entry = self._access.transcript.asked("coap", lambda: told(request))
         answer = None
         for attempt in range(1 if request.type is Type.CON else NON_ATTEMPTS):
             if attempt:
@@ -186,6 +189,12 @@ class Line:
 
     def send(self, datagram: bytes) -> None:
         """Send bytes as they are, and wait for nothing."""
+        self._entry = self._access.transcript.asked(
+            "coap", lambda: f"{len(datagram)} bytes: {datagram[:_EXCERPT].hex()}"
+        )
+        self._dispatch(datagram)
+
+    def _dispatch(self, datagram: bytes) -> None:
         if len(datagram) >= 4:
             self._sent.add(int.from_bytes(datagram[2:4]))
             self._tokens.add(datagram[4 : 4 + (datagram[0] & 15)])
@@ -240,7 +249,7 @@ class Line:
             self.patience,
         )
         wait.start(time.monotonic())
-        self.send(datagram)
+        self._dispatch(datagram)
         while wait.deadlines:
             message = self._take(wait.deadlines[0])
             if message is None:
@@ -317,10 +326,15 @@ class Line:
                 raise UnreachableError(f"target unreachable: {self._access.target.url}: {error}") from error
             self._heard.at_all = True
             try:
-                return Message.decode(datagram)
+                return self._told(Message.decode(datagram))
             except MalformedError as error:
                 raise AssertionError(f"there came no CoAP but {datagram[:_EXCERPT].hex()}: {error}") from None
         return None
+
+    def _told(self, message: Message) -> Message:
+        if self._entry is not None:
+            self._entry.answered(lambda: told(message))
+        return message
 
     def _put(self, datagram: bytes) -> None:
         try:

@@ -62,7 +62,8 @@ class Dialer:
         """
         __tracebackhide__ = True
         plain = self.dial()
-        line = Line(self._secured(plain, trust) if self.secure else plain, self.timeout)
+        sock = self._secured(plain, trust) if self.secure else plain
+        line = Line(sock, self.timeout, self._access.transcript)
         self._lines.append(line)
         return line
 

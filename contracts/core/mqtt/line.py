@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Callable
 
+    from vendorlab.contracts.core.transcript import Entry, Transcript
+
 _CHUNK = 65_536
+_EXCERPT = 64
 _FLOOD = 1 << 24
 """Bytes that a broker may send without a whole packet among them."""
 
@@ -28,6 +31,7 @@ class Line:
     Args:
         sock: Connected; with TLS the handshake is done.
         timeout: Seconds in which an answer is due.
+        transcript: Keeps what was said for whoever wants to read of a failure.
         now: Seconds on a clock that never steps back.
 
     Attributes:
@@ -35,8 +39,16 @@ class Line:
         messages: What was published to this client while something else was awaited, in order.
     """
 
-    def __init__(self, sock: socket.socket, timeout: float, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        sock: socket.socket,
+        timeout: float,
+        transcript: Transcript | None = None,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._socket = sock
+        self._transcript = transcript
+        self._entry: Entry | None = None
         self._timeout = timeout
         self._now = now
         self._buffer = b""
@@ -46,6 +58,8 @@ class Line:
 
     def send(self, *packets: bytes) -> None:
         """Send bytes. A line that the broker has ended swallows them, as the network does."""
+        if self._transcript is not None:
+            self._entry = self._transcript.asked("mqtt", lambda: "\n".join(told(each) for each in packets))
         try:
             self._socket.settimeout(self._timeout)
             self._socket.sendall(b"".join(packets))
@@ -143,9 +157,14 @@ class Line:
                     assert not (self._over and self._buffer), f"the line was ended within a packet: {self._shown()}"
                     return None
             packet, self._buffer = found
-            return read(packet, five=self.five)
+            return self._heard(read(packet, five=self.five))
         except MalformedError as error:
             raise AssertionError(f"what came is not MQTT: {error}: {self._shown()}") from error
+
+    def _heard(self, found: Reply | Message) -> Reply | Message:
+        if self._entry is not None:
+            self._entry.answered(lambda: str(found))
+        return found
 
     def _shown(self) -> str:
         return repr(self._buffer[:40])
@@ -160,5 +179,17 @@ class Line:
         except OSError:  # a reset is an end like any other
             got = b""
         self._over = not got
+        if self._over and self._entry is not None:
+            self._entry.answered(lambda: "(the line was ended)")
         self._buffer += got
         return bool(got)
+
+
+def told(packet: bytes) -> str:
+    """Return a packet that was sent as a person reads it. A CONNECT carries a password, so its bytes are not shown."""
+    try:
+        kind = Kind(packet[0] >> 4)
+    except (IndexError, ValueError):
+        return f"{len(packet)} bytes: {packet[:_EXCERPT].hex()}"
+    shown = "" if kind is Kind.CONNECT else f": {packet[:_EXCERPT].hex()}"
+    return f"{kind.name}, {len(packet)} bytes{shown}"

@@ -5,4 +5,13 @@ resources that the suite asks, and the test modules do the asking: with raw data
 know a host, a port, a token and the MACs of devices, nothing else.
 """
 
+from vendorlab.contracts.core.preflight import Knock
+
 REQUIRED_CREDENTIALS = ("devices",)
+KNOCK = Knock(
+    "POST",
+    "/api/tokens",
+    json={"clientId": "{client_id}", "clientSecret": "{client_secret}"},
+    at="itron-platform",
+    unless="token",
+)

@@ -5,4 +5,13 @@ payloads, and the test modules do the asking, in packets of their own making. Th
 vouches for it, and credentials, nothing else.
 """
 
+from vendorlab.contracts.core.preflight import Knock
+
 REQUIRED_CREDENTIALS = ("username",)
+KNOCK = Knock(
+    "POST",
+    "/api/tokens",
+    json={"clientId": "{client_id}", "clientSecret": "{client_secret}"},
+    at="itron-platform",
+    unless="token",
+)

@@ -4,4 +4,11 @@
 and the test modules do the asking. They know an address and credentials, nothing else.
 """
 
+from vendorlab.contracts.core.preflight import Knock
+
 REQUIRED_CREDENTIALS = ("client_id", "client_secret")
+KNOCK = Knock(
+    "POST",
+    "/api/tokens",
+    json={"clientId": "{client_id}", "clientSecret": "{client_secret}"},
+)

@@ -30,10 +30,13 @@ class Recorder:
         self.status = status
         self.command: list[str] = []
         self.environment: dict[str, str] = {}
+        self.descriptors: tuple[int, ...] = ()
 
-    def __call__(self, command: list[str], *, env: dict[str, str], check: bool) -> subprocess.CompletedProcess[str]:
+    def __call__(
+        self, command: list[str], *, env: dict[str, str], check: bool, pass_fds: tuple[int, ...]
+    ) -> subprocess.CompletedProcess[str]:
         assert not check
-        self.command, self.environment = command, env
+        self.command, self.environment, self.descriptors = command, env, pass_fds
         return subprocess.CompletedProcess(command, self.status)
 
 
@@ -54,7 +57,7 @@ def test_command_runs_the_suite_by_its_name_under_its_own_configuration(recorder
         allow=["wait"],
         budget=100,
         json_path=tmp_path / "report.json",
-        junit_path=tmp_path / "junit.xml",
+        progress=7,
         extra_args=["-k", "refresh"],
     )
     assert status == 0
@@ -64,7 +67,7 @@ def test_command_runs_the_suite_by_its_name_under_its_own_configuration(recorder
     assert "--vendorlab-allow=wait" in command
     assert "--vendorlab-budget=100" in command
     assert f"--vendorlab-json={tmp_path / 'report.json'}" in command
-    assert f"--junitxml={tmp_path / 'junit.xml'}" in command
+    assert ("--vendorlab-progress=7" in command, recorder.descriptors) == (True, (7,))
     assert command[-2:] == ["-k", "refresh"]
 
 

@@ -1,0 +1,1 @@
+"""The forms that a report takes: each module has a ``render(report)``, whose report is that of ``report.py``."""
