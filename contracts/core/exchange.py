@@ -9,15 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from vendorlab.contracts.core.errors import UnreachableError
+from vendorlab.contracts.core.errors import ThrottledError, UnreachableError
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
     from vendorlab.contracts.core.pacing import Budget, Pacer
     from vendorlab.contracts.core.redaction import Secrets
+    from vendorlab.contracts.core.witness import Witness
 
 TIMEOUT = 30.0
+PATIENCE = 120.0
+"""Seconds that a run waits at most where a target says Retry-After; told to wait longer, it ends."""
+_LATER = (429, 503)
 
 
 class Exchange(httpx.Client):
@@ -29,13 +33,22 @@ class Exchange(httpx.Client):
         budget: How many requests may be sent.
         secrets: Learns the tokens that pass by.
         pacer: Says when a request may be sent; None sends at once.
+        witness: Is told of every exchange.
+        vendor: Whose address it is.
 
     Attributes:
         seen: How often each (method, path, status) came by.
     """
 
     def __init__(
-        self, url: str, transport: httpx.BaseTransport, budget: Budget, secrets: Secrets, pacer: Pacer | None
+        self,
+        url: str,
+        transport: httpx.BaseTransport,
+        budget: Budget,
+        secrets: Secrets,
+        pacer: Pacer | None,
+        witness: Witness | None = None,
+        vendor: str = "",
     ) -> None:
         super().__init__(
             base_url=url,
@@ -49,6 +62,8 @@ class Exchange(httpx.Client):
         self._budget = budget
         self._secrets = secrets
         self._pacer = pacer
+        self._witness = witness
+        self._vendor = vendor
         self._owed = False
         self._lock = threading.Lock()
 
@@ -60,11 +75,30 @@ class Exchange(httpx.Client):
     def send(self, request: httpx.Request, **options: Any) -> httpx.Response:
         """Send one request and return the answer.
 
+        A paced run that is told to come back later (429 or 503 with Retry-After) does, once.
+
         Raises:
             AssertionError: The target took the connection and then failed to answer in HTTP.
             UnreachableError: Nothing answers at the target's address.
+            ThrottledError: It asks to wait for longer than ``PATIENCE``, or says so again.
             BudgetSpentError: The request was one too many.
         """
+        response = self._sent(request, options)
+        pacer, pause = self._pacer, _pause(response)
+        if pacer is None or pause is None:
+            return response
+        if pause <= PATIENCE:
+            pacer.pause(pause)
+            response = self._sent(request, options)
+            pause = _pause(response)
+        if pause is not None:
+            raise ThrottledError(
+                f"target throttles: {_origin(request.url)} answers {response.status_code} and asks to wait {pause:g} "
+                "seconds more: run again after that, with a smaller --budget, or when nobody else uses the account"
+            )
+        return response
+
+    def _sent(self, request: httpx.Request, options: Any) -> httpx.Response:
         self._budget.take(owed=self._owed)
         if self._pacer is not None:
             self._pacer.wait()
@@ -80,6 +114,8 @@ class Exchange(httpx.Client):
         with self._lock:
             self._secrets.learn(response.content)
             self.seen[request.method, request.url.path, response.status_code] += 1
+            if self._witness is not None:
+                self._witness.http(self._vendor, request, response)
         # A suite says what it sends; what a target would like to have sent back is not its business.
         self.cookies.clear()
         return response
@@ -101,6 +137,12 @@ class Exchange(httpx.Client):
             yield
         finally:
             self._owed = False
+
+
+def _pause(response: httpx.Response) -> float | None:
+    """The seconds that an answer asks to wait; None if it does not. A date is left alone: clocks differ."""
+    text = str(response.headers.get("Retry-After", "")) if response.status_code in _LATER else ""
+    return float(text) if text.isascii() and text.isdecimal() else None
 
 
 def _origin(url: httpx.URL) -> str:

@@ -4,4 +4,10 @@
 and the test modules do the asking. They know an address and credentials, nothing else.
 """
 
+from __future__ import annotations
+
+from vendorlab.contracts.core.limits import Limit
+
 REQUIRED_CREDENTIALS = ("username", "password", "client_id")
+PUBLISHED_LIMITS = (Limit(180, 60), Limit(1_200, 3_600), Limit(20, 60, anonymous=True))
+"""Scanalytics API Tutorial, "Rate Limits"."""

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Callable
 
+    from vendorlab.contracts.core.witness import Witness
+
 _CHUNK = 65_536
 _FLOOD = 1 << 24
 """Bytes that a broker may send without a whole packet among them."""
@@ -32,6 +34,7 @@ class Line:
 
     Attributes:
         five: Whether MQTT 5.0 is spoken; set before CONNECT is sent.
+        witness: Is told of every packet that comes.
         messages: What was published to this client while something else was awaited, in order.
     """
 
@@ -42,6 +45,7 @@ class Line:
         self._buffer = b""
         self._over = False
         self.five = False
+        self.witness: Witness | None = None
         self.messages: deque[Message] = deque()
 
     def send(self, *packets: bytes) -> None:
@@ -143,7 +147,10 @@ class Line:
                     assert not (self._over and self._buffer), f"the line was ended within a packet: {self._shown()}"
                     return None
             packet, self._buffer = found
-            return read(packet, five=self.five)
+            received = read(packet, five=self.five)
+            if self.witness is not None:
+                self.witness.mqtt(received)
+            return received
         except MalformedError as error:
             raise AssertionError(f"what came is not MQTT: {error}: {self._shown()}") from error
 
