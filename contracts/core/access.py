@@ -13,8 +13,8 @@ from vendorlab.contracts.core.capabilities import CLOCK, granted
 from vendorlab.contracts.core.control import Clock, ControlAddress
 from vendorlab.contracts.core.errors import UsageError
 from vendorlab.contracts.core.exchange import Exchange
-from vendorlab.contracts.core.openapi import Spec
 from vendorlab.contracts.core.leftovers import Leftovers
+from vendorlab.contracts.core.openapi import Spec
 from vendorlab.contracts.core.pacing import INTERVAL, LOCAL_INTERVAL, REMOTE_BUDGET, Budget, Imagined, Pacer
 from vendorlab.contracts.core.redaction import Secrets
 
@@ -38,7 +38,7 @@ class Access:
         budget: Requests that may be made; None is unlimited on this machine and ``REMOTE_BUDGET`` elsewhere.
         transport: Sends the requests; None is the network.
         witness: Is told of every exchange.
-        leftovers: Where it is noted what is made, so that it is taken away whatever ends the run; None notes it nowhere.
+        leftovers: Where it is noted what is made, so that it is taken away whatever ends the run; None notes nothing.
         imagined: The time that pacing takes, where nobody is to wait for it.
 
     Attributes:
@@ -76,8 +76,7 @@ class Access:
         self.answers: Counter[tuple[str, str]] = Counter()
         self._clock = Clock(control) if control is not None else None
         paced = not {CLOCK, "exhaust"} <= self.capabilities
-        time = {"clock": imagined.now, "sleep": imagined.sleep} if imagined else {}
-        self.pacer = Pacer(interval=LOCAL_INTERVAL if target.loopback else INTERVAL, **time) if paced else None
+        self.pacer = _pacer(target, imagined) if paced else None
         self.exchange = Exchange(
             target.url,
             transport or network(target, keep_alive=not paced),
@@ -113,6 +112,13 @@ class Access:
                 row = found[operation.name]
                 row[str(status)] = row.get(str(status), 0) + number
         return found
+
+
+def _pacer(target: Target, imagined: Imagined | None) -> Pacer:
+    interval = LOCAL_INTERVAL if target.loopback else INTERVAL
+    if imagined is None:
+        return Pacer(interval=interval)
+    return Pacer(interval=interval, clock=imagined.now, sleep=imagined.sleep)
 
 
 def trusting(ca: str | None) -> ssl.SSLContext:

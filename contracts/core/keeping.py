@@ -1,4 +1,4 @@
-"""Files that must survive whatever ends a run: for this user alone, whole or not at all, on disk before work goes on."""
+"""Files that must survive whatever ends a run: for this user alone, whole or not at all, on disk at once."""
 
 from __future__ import annotations
 

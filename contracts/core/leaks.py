@@ -36,9 +36,12 @@ class Rules:
     """
 
     def __init__(self, document: Mapping[str, Any]) -> None:
-        self.headers = {name: re.compile(pattern) for name, pattern in document["headers"].items()}
-        self.literals = {name: frozenset(texts) for name, texts in document["literals"].items()}
-        self.secrets = {name: re.compile(pattern) for name, pattern in document["secrets"].items()}
+        headers: Mapping[str, str] = document["headers"]
+        literals: Mapping[str, list[str]] = document["literals"]
+        secrets: Mapping[str, str] = document["secrets"]
+        self.headers = {name: re.compile(pattern) for name, pattern in headers.items()}
+        self.literals = {name: frozenset(texts) for name, texts in literals.items()}
+        self.secrets = {name: re.compile(pattern) for name, pattern in secrets.items()}
 
     def header_value(self, name: str, value: str) -> str | None:
         """Return a header's value if it may be kept; None if only its name may.
@@ -106,7 +109,7 @@ def _texts(place: str, value: Any) -> Iterator[tuple[str, str]]:
                 yield f"{place}: a name", key
                 yield from _texts(f"{place}.{key}" if rules().suspicion(key) is None else place, member)
         case list():
-            for number, member in enumerate(cast("list[Any]", value)):
+            for number, member in enumerate(value):
                 yield from _texts(f"{place}[{number}]", member)
         case _:
             pass

@@ -1,6 +1,6 @@
 """What a run makes on a target, noted on disk before it is made, so that it is taken away whatever ends the run.
 
-A run has one file for each target, in its user's state folder: ``leftovers/scanalytics-1f0c…-3b9d.json``. It is gone when
+A run has one file for each target, in its user's state folder: ``leftovers/slv-1f0c…-3b9d.json``. It is gone when
 nothing is left. A run that was killed leaves it behind; the lock beside it tells that nobody works on it any more.
 """
 

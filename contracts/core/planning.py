@@ -1,7 +1,7 @@
 """What a run would ask, in order: noted while the same run asks a fake that nobody is troubled by.
 
-Time is imagined: the same pacer says when each request would go out, and nobody waits. What a test asks may depend on what
-it is answered, so a plan is what the fake was asked, not a promise.
+Time is imagined: the same pacer says when each request would go out, and nobody waits. What a test asks may depend on
+what it is answered, so a plan is what the fake was asked, not a promise.
 """
 
 from __future__ import annotations
@@ -109,10 +109,12 @@ def plan_document(
             }
             for limit in limits
         ],
-        "requests": [
-            {"at": round(each.at, 1), "test": each.test, "vendor": each.vendor, "asked": access.secrets.mask(each.asked)}
-            for each in planner.requests
-        ],
+        "requests": [_row(each, access) for each in planner.requests],
         "left_out": {access.secrets.mask(reason): number for reason, number in sorted(reasons.items())},
         "broken": broken,
     }
+
+
+def _row(each: Planned, access: Access) -> dict[str, Any]:
+    asked = access.secrets.mask(each.asked)
+    return {"at": round(each.at, 1), "test": each.test, "vendor": each.vendor, "asked": asked}

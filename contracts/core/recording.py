@@ -151,14 +151,15 @@ class Recorder(Witness):
             for (test, operation, status), found in sorted(self._found.items())
         ]
         results = list(results)
-        names = [each.name for each in (*(self._spec.operations if self._spec else ()),
-                                        *(self._resources.operations if self._resources else ()))]  # fmt: skip
+        names = [each.name for each in self._spec.operations] if self._spec else []
+        names += [each.name for each in self._resources.operations] if self._resources else []
         tests = {each.test for each in results}
         for each in exchanges:
             try:
                 check_clean(each, access.secrets, frozenset([*names, *tests]))
             except LeakError as error:
-                raise LeakError(f"{each['operation']} → {each['status']}, in {each['test'] or 'no test'}: {error}") from None
+                where = f"{each['operation']} → {each['status']}, in {each['test'] or 'no test'}"
+                raise LeakError(f"{where}: {error}") from None
         return {
             "format": FORMAT,
             "kind": RECORDING,

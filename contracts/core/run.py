@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import importlib
 import os
-import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,13 +15,14 @@ from vendorlab.contracts.core.capabilities import parse_allow
 from vendorlab.contracts.core.control import PREFIX, ControlAddress
 from vendorlab.contracts.core.errors import UsageError
 from vendorlab.contracts.core.suites import suite_package
+from vendorlab.contracts.core.supervising import supervise
 from vendorlab.contracts.core.target import Target, variable_prefix
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
 FINE, FOUND, WRONG_USE, INTERRUPTED = 0, 1, 2, 130
-_SIGINT_STATUS = -2
+_SIGNALLED = (-2, -15)
 
 
 def run_suite(
@@ -35,6 +35,8 @@ def run_suite(
     json_path: Path | None = None,
     junit_path: Path | None = None,
     claims: Sequence[str] = (),
+    record: Path | None = None,
+    plan: Path | None = None,
     extra_args: Sequence[str] = (),
     environ: Mapping[str, str] | None = None,
 ) -> int:
@@ -50,6 +52,8 @@ def run_suite(
         json_path: Where the report of the claims goes.
         junit_path: Where JUnit XML goes.
         claims: Only the tests of these claims; none means all.
+        record: The folder that a recording goes to.
+        plan: Where a plan goes: the targets are fakes, which are asked what others would be.
         extra_args: More arguments for pytest.
         environ: The environment to start from; None is this process's.
 
@@ -72,15 +76,17 @@ def run_suite(
         *(f"--vendorlab-allow={name}" for name in sorted(allow)),
         *([f"--vendorlab-budget={budget}"] if budget is not None else []),
         *(f"--vendorlab-claim={claim}" for claim in claims),
+        *([f"--vendorlab-record={record.absolute()}"] if record else []),
+        *([f"--vendorlab-plan={plan.absolute()}"] if plan else []),
         *([f"--vendorlab-json={json_path.absolute()}"] if json_path else []),
         *([f"--junitxml={junit_path.absolute()}", "-o", f"junit_suite_name=vendorlab.{vendor}"] if junit_path else []),
         *extra_args,
     ]
     environment = _environment(os.environ if environ is None else environ, targets, control)
-    status = subprocess.run(command, env=environment, check=False).returncode  # noqa: S603 - our own command
-    if status == _SIGINT_STATUS:
+    status = supervise(command, environment)
+    if status in _SIGNALLED:
         return INTERRUPTED
-    return status if status in (FINE, FOUND) else WRONG_USE
+    return status if status in (FINE, FOUND, INTERRUPTED) else WRONG_USE
 
 
 def _check_target(vendor: str, targets: Mapping[str, Target]) -> None:
@@ -104,4 +110,5 @@ def _environment(
         prefix = variable_prefix(name)
         kept |= {f"{prefix}{each.upper()}": value for each, value in target.credentials.items()}
         kept |= {f"{prefix}CA": target.ca} if target.ca else {}
+        kept |= {f"{prefix}REAL": "1"} if target.real else {}
     return kept | (control.variables() if control else {}) | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}

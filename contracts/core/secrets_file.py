@@ -80,7 +80,7 @@ def _toml(text: str, path: Path) -> dict[str, str]:
         raise UsageError(f"{path} is not TOML{': ' + place[0].rstrip(')') if place else ''}") from None
     for name, value in found.items():
         if not isinstance(value, str):
-            raise UsageError(f"{path}: {name} is no text; variables stand at the top level, with their values in quotes")
+            raise UsageError(f"{path}: {name} is no text; variables stand at the top level, their values in quotes")
     return found
 
 

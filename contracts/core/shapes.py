@@ -99,8 +99,8 @@ class Shape:
     def _walk(self, path: str, name: str, value: Any) -> Iterator[tuple[str, str]]:
         yield path, type_of(value, self._literals.get(name, frozenset()))
         if isinstance(value, dict):
-            for key, member in cast("dict[Any, Any]", value).items():
-                step = field_name(str(key))
+            for key, member in cast("dict[str, Any]", value).items():
+                step = field_name(f"{key}")
                 yield from self._walk(f"{path}.{step}", step, member)
         elif isinstance(value, list | tuple):
             for member in cast("list[Any]", value):

@@ -148,11 +148,11 @@ class Line:
                     return None
             packet, self._buffer = found
             received = read(packet, five=self.five)
-            if self.witness is not None:
-                self.witness.mqtt(received)
-            return received
         except MalformedError as error:
             raise AssertionError(f"what came is not MQTT: {error}: {self._shown()}") from error
+        if self.witness is not None:
+            self.witness.mqtt(received)
+        return received
 
     def _shown(self) -> str:
         return repr(self._buffer[:40])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import socket
-import subprocess
 import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -31,16 +30,15 @@ class Recorder:
         self.command: list[str] = []
         self.environment: dict[str, str] = {}
 
-    def __call__(self, command: list[str], *, env: dict[str, str], check: bool) -> subprocess.CompletedProcess[str]:
-        assert not check
-        self.command, self.environment = command, env
-        return subprocess.CompletedProcess(command, self.status)
+    def __call__(self, command: list[str], environ: dict[str, str]) -> int:
+        self.command, self.environment = command, environ
+        return self.status
 
 
 @pytest.fixture
 def recorder(monkeypatch: pytest.MonkeyPatch) -> Recorder:
     found = Recorder()
-    monkeypatch.setattr(subprocess, "run", found)
+    monkeypatch.setattr(run, "supervise", found)
     return found
 
 
