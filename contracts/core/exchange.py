@@ -12,7 +12,7 @@ import httpx
 from vendorlab.contracts.core.errors import ThrottledError, UnreachableError
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
 
     from vendorlab.contracts.core.pacing import Budget, Pacer
     from vendorlab.contracts.core.redaction import Secrets
@@ -65,6 +65,7 @@ class Exchange(httpx.Client):
         self._witness = witness
         self._vendor = vendor
         self._owed = False
+        self._first: Callable[[httpx.Response], None] | None = None
         self._lock = threading.Lock()
 
     @property
@@ -112,6 +113,8 @@ class Exchange(httpx.Client):
         except (httpx.TransportError, httpx.DecodingError) as error:
             raise AssertionError(f"{what} was not answered in HTTP: {error}") from error
         with self._lock:
+            if self._first is not None:
+                self._first(response)
             self._secrets.learn(response.content)
             self.seen[request.method, request.url.path, response.status_code] += 1
             if self._witness is not None:
@@ -128,6 +131,15 @@ class Exchange(httpx.Client):
             yield
         finally:
             self._pacer = pacer
+
+    @contextmanager
+    def first(self, heard: Callable[[httpx.Response], None]) -> Generator[None]:
+        """Have somebody hear each answer for a while before anything else is done with it."""
+        self._first = heard
+        try:
+            yield
+        finally:
+            self._first = None
 
     @contextmanager
     def owed(self) -> Generator[None]:

@@ -91,13 +91,15 @@ def run_suite(
 
 def _check_target(vendor: str, targets: Mapping[str, Target]) -> None:
     try:
-        required: tuple[str, ...] = importlib.import_module(suite_package(vendor)).REQUIRED_CREDENTIALS
+        module = importlib.import_module(suite_package(vendor))
+        required: tuple[str, ...] = module.REQUIRED_CREDENTIALS
     except (ModuleNotFoundError, AttributeError):
         raise UsageError(f"there is no contract suite for {vendor!r}") from None
     target = targets.get(vendor)
     if target is None:
         raise UsageError(f"no target for {vendor}")
-    if missing := target.missing(required):
+    instead: tuple[str, ...] = getattr(module, "INSTEAD", required)
+    if (missing := target.missing(required)) and target.missing(instead):
         raise UsageError(f"{vendor} at {target.url} needs credentials: set {', '.join(missing)}")
 
 

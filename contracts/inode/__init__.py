@@ -5,3 +5,5 @@ and the test modules do the asking. They know an address and credentials, nothin
 """
 
 REQUIRED_CREDENTIALS = ("username", "password", "client_id", "client_secret")
+INSTEAD = ("refresh_token", "client_id", "client_secret")
+"""What will do for a run that spends nothing."""

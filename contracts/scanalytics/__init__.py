@@ -9,5 +9,7 @@ from __future__ import annotations
 from vendorlab.contracts.core.limits import Limit
 
 REQUIRED_CREDENTIALS = ("username", "password", "client_id")
+INSTEAD = ("refresh_token", "client_id")
+"""What will do for a run that spends nothing."""
 PUBLISHED_LIMITS = (Limit(180, 60), Limit(1_200, 3_600), Limit(20, 60, anonymous=True))
 """Scanalytics API Tutorial, "Rate Limits"."""
