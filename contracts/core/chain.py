@@ -1,7 +1,7 @@
 """A user's refresh token, where that is all a run was given: each works once, so its successor must never be lost.
 
-The successor is on disk, for its user alone, before anything is done with the answer that it came in. The next run goes on
-from there, though the environment still has the first token. One run at a time spends a token.
+The successor is on disk, for its user alone, before anything is done with the answer that it came in. The next run goes
+on from there, though the environment still has the first token. One run at a time spends a token.
 """
 
 from __future__ import annotations

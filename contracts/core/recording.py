@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
 import cbor2
@@ -19,11 +19,11 @@ from vendorlab.contracts.core.leaks import check_clean, rules
 from vendorlab.contracts.core.mqtt.answers import Message as Publication
 from vendorlab.contracts.core.openapi import Spec
 from vendorlab.contracts.core.report import write
-from vendorlab.contracts.core.shapes import OTHER, Shape, field_name
+from vendorlab.contracts.core.shapes import OTHER, Shape
 from vendorlab.contracts.core.witness import Witness
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
     from pathlib import Path
 
@@ -90,6 +90,7 @@ class Recorder(Witness):
         self._vendor = vendor
         self._spec = Spec.find(vendor)
         self._resources = Resources.find(vendor)
+        self._queries = frozenset(_queries(self._spec.document)) if self._spec else frozenset[str]()
         self._below = ""
         self._found: dict[tuple[str, str, str], Exchanges] = {}
         self._trouble: str | None = None
@@ -109,7 +110,7 @@ class Recorder(Witness):
         operation = known.name if known else f"{_method(request.method)} {self._template(path)}"
         headers = {name.lower(): value for name, value in response.headers.items()}
         media = headers.get("content-type", "").partition(";")[0].strip().lower()
-        queries = {field_name(name) for name in request.url.params}
+        queries = {name if name in self._queries else OTHER for name in request.url.params}
         self._keep(operation, str(response.status_code), queries, headers, media, _body(response, media))
 
     def coap(self, request: Message, answer: Message | None) -> None:
@@ -224,6 +225,19 @@ def write_recording(folder: Path, recording: Mapping[str, Any], claims: Iterable
 
 def _method(name: str) -> str:
     return name if re.fullmatch(r"[A-Z]{3,7}", name) else OTHER
+
+
+def _queries(node: Any) -> Iterator[str]:
+    """Give the names of all query parameters that a description has, wherever they stand."""
+    if isinstance(node, dict):
+        members = cast("dict[str, Any]", node)
+        if members.get("in") == "query":
+            yield str(members["name"])
+        for each in members.values():
+            yield from _queries(each)
+    elif isinstance(node, list):
+        for each in cast("Iterable[Any]", node):
+            yield from _queries(each)
 
 
 def _body(response: httpx.Response, media: str) -> Any:

@@ -103,6 +103,7 @@ def vendor_document(
     results: Iterable[Result],
     *,
     target: str | None,
+    real: bool = False,
     capabilities: Iterable[str],
     seen: Mapping[str, Mapping[str, int]],
 ) -> dict[str, Any]:
@@ -112,6 +113,7 @@ def vendor_document(
         claims: All of the vendor's claims.
         results: One per test that was selected.
         target: The address that was asked; None if there was none.
+        real: Whether that is the vendor's own, and not a fake's on this machine.
         capabilities: What the run was allowed.
         seen: For each documented operation, how often it answered with which status, or which code.
     """
@@ -119,6 +121,7 @@ def vendor_document(
     verdicts = verdicts_by_claim(claims, results)
     return {
         "target": target,
+        "real": real,
         "capabilities": sorted(capabilities),
         "counts": counts(claims, verdicts),
         "claims": [
@@ -156,10 +159,21 @@ def document(vendors: Mapping[str, Mapping[str, Any]], *, at: datetime, requests
 
 def write(path: Path, report: Mapping[str, Any]) -> None:
     """Write a report as JSON, whole or not at all."""
+    write_text(path, json.dumps(report, indent=2, ensure_ascii=False) + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text, whole or not at all: nobody finds half a file, even after a crash."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    draft.replace(path)
+    try:
+        with draft.open("w", encoding="utf-8", errors="backslashreplace") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def summary(vendor: str, report: Mapping[str, Any]) -> list[str]:

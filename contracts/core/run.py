@@ -37,6 +37,7 @@ def run_suite(
     claims: Sequence[str] = (),
     record: Path | None = None,
     plan: Path | None = None,
+    quiet: bool = False,
     extra_args: Sequence[str] = (),
     environ: Mapping[str, str] | None = None,
 ) -> int:
@@ -54,6 +55,7 @@ def run_suite(
         claims: Only the tests of these claims; none means all.
         record: The folder that a recording goes to.
         plan: Where a plan goes: the targets are fakes, which are asked what others would be.
+        quiet: Whether nothing is printed.
         extra_args: More arguments for pytest.
         environ: The environment to start from; None is this process's.
 
@@ -83,7 +85,7 @@ def run_suite(
         *extra_args,
     ]
     environment = _environment(os.environ if environ is None else environ, targets, control)
-    status = supervise(command, environment)
+    status = supervise(command, environment, quiet=quiet)
     if status in _SIGNALLED:
         return INTERRUPTED
     return status if status in (FINE, FOUND, INTERRUPTED) else WRONG_USE

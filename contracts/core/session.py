@@ -219,6 +219,7 @@ class SuiteRun:
             self._claims[vendor],
             results,
             target=access.target.url if access else None,
+            real=access is not None and not access.target.loopback,
             capabilities=access.capabilities if access else (),
             seen=access.operations_seen(description) if access and description else {},
         )

@@ -15,15 +15,24 @@ if TYPE_CHECKING:
     from types import FrameType
 
 
-def supervise(command: Sequence[str], environ: Mapping[str, str]) -> int:
+def supervise(
+    command: Sequence[str], environ: Mapping[str, str], *, quiet: bool = False, heard: Sequence[int] = ()
+) -> int:
     """Run a command to its end, and hand on SIGINT and SIGTERM to it.
 
     ``subprocess.run`` would kill it a quarter of a second after Ctrl-C.
 
+    Args:
+        command: The command.
+        environ: Its environment.
+        quiet: Whether what it prints goes nowhere.
+        heard: File descriptors that it inherits.
+
     Returns:
         Its status; negative for the signal that killed it.
     """
-    process = subprocess.Popen(command, env=dict(environ))  # noqa: S603 - our own command
+    output = subprocess.DEVNULL if quiet else None
+    process = subprocess.Popen(command, env=dict(environ), stdout=output, pass_fds=heard)  # noqa: S603 - our own
     with _handed_on(process):
         return process.wait()
 

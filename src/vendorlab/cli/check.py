@@ -1,29 +1,29 @@
-"""``vendorlab check`` and ``claims``: hold a target to what is documented."""
+"""``vendorlab check``: hold a target to what is documented."""
 
 from __future__ import annotations
 
-import os
 import secrets
-import sys
-from collections import Counter
+import shutil
+import tempfile
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
 from vendorlab import __version__
-from vendorlab.cli.common import UsageFailure, left_token, show_json, show_table, text_of
+from vendorlab.cli import evidence as beside
+from vendorlab.cli.common import UsageFailure, text_of
+from vendorlab.cli.evidence import CONTROL, SUITES, Evidence, evidence_options
 from vendorlab.mocks.registry import ADDRESSES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
+    from vendorlab.contracts.core.control import ControlAddress
+    from vendorlab.contracts.core.target import Target
     from vendorlab.mocks.core.edges.certificates import TlsFiles
 
-CONTROL = "control"
-_PREFIX = "VENDORLAB_CONTROL_"
-SUITES = [*(one.name for one in ADDRESSES), CONTROL]
-"""What has a contract suite: the vendors, and our own control API."""
 BESIDE = {"itron-coap": ("itron-platform",), "itron-mqtt": ("itron-platform",)}
 """The addresses that a suite needs beside its own: Itron's tokens come from its platform."""
 ALWAYS_TLS = frozenset({"itron-mqtt"})
@@ -41,6 +41,7 @@ NEVER_TLS = frozenset({"itron-coap", CONTROL})
     "--json", "json_path", type=click.Path(dir_okay=False, path_type=Path), help="Where the report of the claims goes."
 )
 @click.option("--junit", "junit_path", type=click.Path(dir_okay=False, path_type=Path), help="Where JUnit XML goes.")
+@evidence_options
 @click.option("-k", "expression", metavar="EXPRESSION", help="Only tests that match, as pytest has it.")
 @click.option("-v", "--verbose", is_flag=True, help="A line for each test.")
 def check(
@@ -52,20 +53,22 @@ def check(
     tls: bool,
     json_path: Path | None,
     junit_path: Path | None,
+    evidence: Evidence,
     expression: str | None,
     verbose: bool,
 ) -> int:
     """Run a vendor's contract suite, on a fake or on the real thing; `control` is our own control API.
 
-    A real endpoint's credentials come from the environment, as `vendorlab env` names them. There, only what reads is
-    run unless --allow says more.
+    A real endpoint's credentials come from the environment, as `vendorlab env` names them, or from a file of such
+    variables. There, only what reads is run unless --allow says more.
 
     \b
     Examples:
       vendorlab check scanalytics
       vendorlab check scanalytics --profile modern --json report.json
       vendorlab check scanalytics --target https://query.scanalyticsinc.com --budget 50
-      vendorlab check scanalytics --tls
+      vendorlab check scanalytics --target https://query.scanalyticsinc.com --secrets mine.env --plan
+      vendorlab check scanalytics --target https://query.scanalyticsinc.com --secrets mine.env --record observed
 
     Exit code: 0 all is fine, 1 something was found, 2 wrong use or nothing answers.
     """
@@ -78,52 +81,84 @@ def check(
         raise UsageFailure("--profile goes with one vendor; the control API has none")
     if tls and (target is not None or vendor in NEVER_TLS):
         raise UsageFailure("--tls is for the fake of a vendor; a target's address says by itself what it speaks")
+    evidence.check(target, names)
     extra = [*(["-k", expression] if expression else []), *(["-v"] if verbose else [])]
     grants = [name.strip() for name in allow.split(",")] if allow else []
+    _runner()
+    if evidence.clean_up and target is not None:
+        return beside.clean_up(evidence, vendor, target)
+    if evidence.plan:
+        tls = (tls and vendor not in NEVER_TLS) or vendor in ALWAYS_TLS
+        served = partial(_on_fake, vendor, profile, tls=tls)
+        return beside.plan(evidence, vendor, target, grants, budget, json_path, served, extra)
     status = 0
     for name in names:
         shared: dict[str, Any] = {
+            "allow": grants,
             "budget": budget,
-            "json_path": _for(json_path, name, names),
             "junit_path": _for(junit_path, name, names),
+            "record": evidence.record,
             "extra_args": extra,
         }
-        found = (
-            _on_target(name, target, grants, shared)
-            if target
-            else _on_fake(name, profile, grants, shared, tls=(tls and name not in NEVER_TLS) or name in ALWAYS_TLS)
-        )
+        found = _kept(name, target, evidence, shared, _for(json_path, name, names), profile, tls=tls)
         status = max(status, found)
     return status
 
 
-def _on_target(name: str, url: str, grants: Sequence[str], shared: dict[str, Any]) -> int:
-    run = _runner()
-    environ = dict(os.environ)
-    if name == CONTROL:  # it turns its own clocks, with the token that other commands find, too
-        environ |= {f"{_PREFIX}URL": url, f"{_PREFIX}TOKEN": os.environ.get(f"{_PREFIX}TOKEN") or left_token(url) or ""}
-    try:
-        target = run.Target.from_environment(name, environ, url)
-        control = run.control(environ)
-    except run.UsageError as error:
-        raise UsageFailure(str(error)) from error
-    return int(run.run_suite(name, targets={name: target}, allow=grants, control=control, **shared))
+def _kept(
+    name: str,
+    target: str | None,
+    evidence: Evidence,
+    shared: dict[str, Any],
+    json_path: Path | None,
+    profile: str | None,
+    *,
+    tls: bool,
+) -> int:
+    """Run a suite, and remember its verdicts."""
+    from vendorlab.contracts.core.run import run_suite
+
+    def on_fake(targets: dict[str, Target], control: ControlAddress) -> int:
+        return run_suite(name, targets=targets, control=control, **shared)
+
+    with tempfile.TemporaryDirectory(prefix="vendorlab-check-") as folder:
+        report = shared["json_path"] = Path(folder, "report.json")
+        if target:
+            targets, control = evidence.addresses(name, target)
+            status = run_suite(name, targets=targets, control=control, **shared)
+        else:
+            status = _on_fake(name, profile, on_fake, tls=(tls and name not in NEVER_TLS) or name in ALWAYS_TLS)
+        if report.exists():
+            beside.keep_verdicts(report)
+            if json_path is not None:
+                json_path.parent.mkdir(parents=True, exist_ok=True)
+                draft = json_path.with_name(f".{json_path.name}.draft")
+                shutil.copyfile(report, draft)
+                draft.replace(json_path)
+    return status
 
 
-def _on_fake(name: str, profile: str | None, grants: Sequence[str], shared: dict[str, Any], *, tls: bool) -> int:
+def _on_fake(
+    name: str, profile: str | None, run: Callable[[dict[str, Target], ControlAddress], int], *, tls: bool
+) -> int:
+    """Run something on a fake in a world made for it."""
     from vendorlab.cli.https import certificate
 
     with certificate(tls=tls) as files:
-        return _on_served(name, profile, grants, shared, files)
+        return _on_served(name, profile, run, files)
 
 
 def _on_served(
-    name: str, profile: str | None, grants: Sequence[str], shared: dict[str, Any], tls: TlsFiles | None
+    name: str,
+    profile: str | None,
+    run: Callable[[dict[str, Target], ControlAddress], int],
+    tls: TlsFiles | None,
 ) -> int:
     from vendorlab.cli.serving import Serving
+    from vendorlab.contracts.core.control import ControlAddress
+    from vendorlab.contracts.core.target import Target
     from vendorlab.mocks.core.world import WorldOptions
 
-    run = _runner()
     owner = next((one.vendor for one in ADDRESSES if one.name == name), name)
     addresses = [] if name == CONTROL else [name, *BESIDE.get(name, ())]
     serving = Serving(
@@ -135,39 +170,30 @@ def _on_served(
     )
     try:
         serving.start()
-        control = run.ControlAddress(serving.control_url, serving.token)
+        control = ControlAddress(serving.control_url, serving.token)
         if name == CONTROL:
-            targets = {name: run.Target(name, serving.control_url, {"token": serving.token})}
+            targets = {name: Target(name, serving.control_url, {"token": serving.token})}
         else:
             ready = serving.ready()["vendors"]
-            targets = {each: _target(run, each, ready[each]) for each in addresses}
-        return int(run.run_suite(name, targets=targets, allow=grants, control=control, **shared))
+            targets = {each: _target(each, ready[each]) for each in addresses}
+        return run(targets, control)
     finally:
         serving.stop()
 
 
-def _target(run: _Runner, name: str, found: dict[str, Any]) -> Any:
+def _target(name: str, found: dict[str, Any]) -> Target:
+    from vendorlab.contracts.core.target import Target
+
     credentials = {key: text_of(value) for key, value in found["credentials"].items()}
-    return run.Target(name, found["url"], credentials, found.get("ca"))
+    return Target(name, found["url"], credentials, found.get("ca"))
 
 
-class _Runner:
-    """What the contracts offer, or a plain word about the extra that is missing."""
-
-    def __init__(self) -> None:
-        try:
-            from vendorlab.contracts.core import control, errors, run, target
-        except ModuleNotFoundError as error:
-            raise UsageFailure(f"the contract suites need {error.name}: pip install 'vendorlab[contracts]'") from error
-        self.run_suite = run.run_suite
-        self.UsageError = errors.UsageError
-        self.Target = target.Target
-        self.ControlAddress = control.ControlAddress
-        self.control = control.ControlAddress.from_environment
-
-
-def _runner() -> Any:
-    return _Runner()
+def _runner() -> None:
+    """Say plainly which extra is missing, if one is."""
+    try:
+        import vendorlab.contracts.core.run  # noqa: F401 - only whether it can be
+    except ModuleNotFoundError as error:
+        raise UsageFailure(f"the contract suites need {error.name}: pip install 'vendorlab[contracts]'") from error
 
 
 def _for(path: Path | None, name: str, names: Sequence[str]) -> Path | None:
@@ -175,30 +201,3 @@ def _for(path: Path | None, name: str, names: Sequence[str]) -> Path | None:
     if path is None or len(names) == 1:
         return path
     return path.with_name(f"{path.stem}-{name}{path.suffix}")
-
-
-@click.command()
-@click.argument("vendor", required=False, type=click.Choice(SUITES))
-@click.option("--json", "as_json", is_flag=True, help="As JSON.")
-def claims(vendor: str | None, as_json: bool) -> None:
-    """List what each vendor is held to, and how that is known.
-
-    \b
-    Examples:
-      vendorlab claims
-      vendorlab claims scanalytics --json
-    """
-    try:
-        from vendorlab.contracts.core.claims import load_claims
-    except ModuleNotFoundError as error:
-        raise UsageFailure(f"the contract suites need {error.name}: pip install 'vendorlab[contracts]'") from error
-
-    names = [vendor] if vendor else SUITES
-    found = [claim for name in names for claim in load_claims(name)]
-    if as_json:
-        show_json([{"id": c.id, "source": c.source, "text": c.text, "where": c.where, "date": c.date} for c in found])
-        return
-    show_table(["claim", "source", "text"], [[claim.id, claim.source, claim.text] for claim in found])
-    if sys.stdout.isatty():
-        counts = Counter(str(claim.source) for claim in found)
-        click.echo(" · ".join(f"{count} {source}" for source, count in counts.items()))

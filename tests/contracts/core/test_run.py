@@ -30,7 +30,8 @@ class Recorder:
         self.command: list[str] = []
         self.environment: dict[str, str] = {}
 
-    def __call__(self, command: list[str], environ: dict[str, str]) -> int:
+    def __call__(self, command: list[str], environ: dict[str, str], *, quiet: bool) -> int:
+        assert not quiet
         self.command, self.environment = command, environ
         return self.status
 
