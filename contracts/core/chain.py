@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import filelock
 
@@ -67,7 +67,8 @@ class Chain:
         self._keep(newest, spending=True)
 
         def heard(body: Any) -> None:
-            successor = body.get("refresh_token") if isinstance(body, dict) else None
+            members = cast("dict[str, Any]", body) if isinstance(body, dict) else {}
+            successor = members.get("refresh_token")
             if isinstance(successor, str) and successor:
                 self._keep(successor, spending=False)
 

@@ -239,7 +239,7 @@ def _grouped(exchanges: list[Any]) -> dict[tuple[str, str], list[Any]]:
 
 
 def _headers(where: str, was: list[Any], now: list[Any], rules: Rules) -> Iterator[Change]:
-    always = set.intersection(*(set(each["headers"]["always"]) for each in was))
+    always = set[str].intersection(*(set[str](each["headers"]["always"]) for each in was))
     before = {name for each in was for names in each["headers"].values() for name in names}
     after = {name for each in now for names in each["headers"].values() for name in names}
     for name in sorted(rules.headers(always - after)):

@@ -15,7 +15,7 @@ from vendorlab.contracts.core.errors import LeakError
 from vendorlab.contracts.core.redaction import MASK
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from vendorlab.contracts.core.redaction import Secrets
 
@@ -109,7 +109,7 @@ def _texts(place: str, value: Any) -> Iterator[tuple[str, str]]:
                 yield f"{place}: a name", key
                 yield from _texts(f"{place}.{key}" if rules().suspicion(key) is None else place, member)
         case list():
-            for number, member in enumerate(value):
+            for number, member in enumerate(cast("Iterable[Any]", value)):
                 yield from _texts(f"{place}[{number}]", member)
         case _:
             pass

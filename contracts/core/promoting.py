@@ -126,8 +126,8 @@ def promoted_claims(text: str, evidence: Mapping[str, Mapping[str, Any]]) -> tup
 def promoted_shapes(text: str, evidence: Iterable[Mapping[str, Any]]) -> str:
     """Return the text of ``openapi.yaml`` with what was observed in the operations whose claims were raised.
 
-    A field's type becomes what was seen if that is another; a field that was seen and not described is added. Nothing is
-    taken away: that a field was not seen does not mean that it is never there.
+    A field's type becomes what was seen if that is another; a field that was seen and not described is added. Nothing
+    is taken away: that a field was not seen does not mean that it is never there.
 
     Args:
         text: The file's text.

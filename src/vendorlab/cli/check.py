@@ -6,6 +6,7 @@ import secrets
 import shutil
 import tempfile
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -191,7 +192,7 @@ def _target(name: str, found: dict[str, Any]) -> Target:
 def _runner() -> None:
     """Say plainly which extra is missing, if one is."""
     try:
-        import vendorlab.contracts.core.run  # noqa: F401 - only whether it can be
+        import_module("vendorlab.contracts.core.run")
     except ModuleNotFoundError as error:
         raise UsageFailure(f"the contract suites need {error.name}: pip install 'vendorlab[contracts]'") from error
 

@@ -27,8 +27,8 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 def diff(before: Path, after: Path, fail_on: str, rules_path: Path | None, as_json: bool) -> int:
     """Tell what changed between two recordings (`check --record`) or two reports (`check --json`).
 
-    A fake against the real one, or last month against today: statuses, headers, fields, types and verdicts, as ERR, WARN
-    or INFO. What varies by itself does not count. Only what both were asked is compared.
+    A fake against the real one, or last month against today: statuses, headers, fields, types and verdicts, as ERR,
+    WARN or INFO. What varies by itself does not count. Only what both were asked is compared.
 
     \b
     Examples:

@@ -18,11 +18,11 @@ from vendorlab.cli.common import UsageFailure
     help="Where the patch goes, if not here.",
 )
 @click.option("--write", is_flag=True, help="Change the files of the suite instead of writing a patch.")
-def promote(evidence: Path, output: Path | None, write: bool) -> None:
+def promote(evidence: Path, output: Path | None, write: bool) -> int:
     """Write a patch that makes inferred claims observed ones, from what `check --record` kept of the real endpoint.
 
-    EVIDENCE is the folder of a recording, or one file in its `claims`. A claim counts as observed if all of its tests that
-    ran passed there. In openapi.yaml, operations of these claims get the types and fields that were seen.
+    EVIDENCE is the folder of a recording, or one file in its `claims`. A claim counts as observed if all of its tests
+    that ran passed there. In openapi.yaml, operations of these claims get the types and fields that were seen.
 
     \b
     Examples:
@@ -54,4 +54,4 @@ def promote(evidence: Path, output: Path | None, write: bool) -> None:
         raise UsageFailure(str(error)) from error
     if not found:
         click.echo("no inferred claim was observed on the vendor's own endpoint: nothing to promote", err=True)
-        click.get_current_context().exit(1)
+    return int(not found)
