@@ -55,6 +55,24 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="run only the tests of this claim (repeatable)",
     )
     group.addoption("--vendorlab-progress", type=int, default=None, help=argparse.SUPPRESS)
+    group.addoption(
+        "--vendorlab-secrets",
+        default=None,
+        metavar="FILE",
+        help="credentials: a file of the environment's variables, TOML or NAME=value, that only its owner may read",
+    )
+    group.addoption(
+        "--vendorlab-record",
+        default=None,
+        metavar="DIR",
+        help="keep the shapes of what is answered, without values, and the evidence on each claim, in DIR",
+    )
+    group.addoption(
+        "--vendorlab-plan",
+        default=None,
+        metavar="FILE",
+        help="ask without waiting, as fakes may be asked, and write to FILE what was asked and how long it would take",
+    )
     group.addoption("--vendorlab-json", default=None, metavar="FILE", help="write the report of the claims to FILE")
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from vendorlab.contracts.core.access import Access
+    from vendorlab.contracts.core.leftovers import Entry
 
 
 @pytest.fixture(scope="session")
@@ -35,17 +36,18 @@ def new_name() -> Callable[[], str]:
 
 
 @pytest.fixture
-def make_world(api: Api, new_name: Callable[[], str]) -> Iterator[Callable[..., World]]:
+def make_world(api: Api, access: Access, new_name: Callable[[], str]) -> Iterator[Callable[..., World]]:
     """Make worlds that stand still at ``START``, unless told otherwise; they end with the test."""
-    made: list[str] = []
+    made: list[Entry] = []
 
     def make(**options: Any) -> World:
-        made.append(options.setdefault("name", new_name()))
+        made.append(access.leftovers.add("world", world=options.setdefault("name", new_name())))
         return World(api, api.ask("POST", "/worlds", {"vendors": [VENDOR], "start": START, "rate": 0, **options}))
 
     yield make
-    for name in made:
-        api.ask("DELETE", f"/worlds/{name}")
+    for entry in made:
+        api.ask("DELETE", f"/worlds/{entry.what['world']}")
+        access.leftovers.done(entry)
 
 
 @pytest.fixture

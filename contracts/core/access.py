@@ -13,8 +13,9 @@ from vendorlab.contracts.core.capabilities import CLOCK, granted
 from vendorlab.contracts.core.control import Clock, ControlAddress
 from vendorlab.contracts.core.errors import UsageError
 from vendorlab.contracts.core.exchange import Exchange
+from vendorlab.contracts.core.leftovers import Leftovers
 from vendorlab.contracts.core.openapi import Spec
-from vendorlab.contracts.core.pacing import INTERVAL, LOCAL_INTERVAL, REMOTE_BUDGET, Budget, Pacer
+from vendorlab.contracts.core.pacing import INTERVAL, LOCAL_INTERVAL, REMOTE_BUDGET, Budget, Imagined, Pacer
 from vendorlab.contracts.core.redaction import Secrets
 from vendorlab.contracts.core.transcript import Transcript
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from vendorlab.contracts.core.coap.resources import Resources
     from vendorlab.contracts.core.target import Target
+    from vendorlab.contracts.core.witness import Witness
 
 _PRIVATE = ("username", "password", "secret", "api_key", "token")
 
@@ -36,6 +38,9 @@ class Access:
         control: The control API that turns the target's clock, if there is one.
         budget: Requests that may be made; None is unlimited on this machine and ``REMOTE_BUDGET`` elsewhere.
         transport: Sends the requests; None is the network.
+        witness: Is told of every exchange.
+        leftovers: Where it is noted what is made, so that it is taken away whatever ends the run; None notes nothing.
+        imagined: The time that pacing takes, where nobody is to wait for it.
 
     Attributes:
         target: Where.
@@ -45,6 +50,8 @@ class Access:
         pacer: Says when a request may be sent; None sends at once.
         transcript: What was said in the test at hand.
         exchange: The client that speaks HTTP to it.
+        witness: Is told of every exchange.
+        leftovers: What was made and is still there.
         answers: How often an operation of an address that speaks otherwise was answered with which code.
     """
 
@@ -55,6 +62,10 @@ class Access:
         control: ControlAddress | None = None,
         budget: int | None = None,
         transport: httpx.BaseTransport | None = None,
+        *,
+        witness: Witness | None = None,
+        leftovers: Leftovers | None = None,
+        imagined: Imagined | None = None,
     ) -> None:
         self.target = target
         self.capabilities = granted(target, allow, clock=control is not None)
@@ -63,10 +74,12 @@ class Access:
         if control is not None:
             self.secrets.add(control.token)
         self.transcript = Transcript(self.secrets)
+        self.witness = witness
+        self.leftovers = leftovers or Leftovers(None)
         self.answers: Counter[tuple[str, str]] = Counter()
         self._clock = Clock(control) if control is not None else None
         paced = not {CLOCK, "exhaust"} <= self.capabilities
-        self.pacer = Pacer(interval=LOCAL_INTERVAL if target.loopback else INTERVAL) if paced else None
+        self.pacer = _pacer(target, imagined) if paced else None
         self.exchange = Exchange(
             target.url,
             transport or network(target, keep_alive=not paced),
@@ -74,6 +87,8 @@ class Access:
             self.secrets,
             self.pacer,
             self.transcript,
+            witness,
+            target.vendor,
         )
 
     @property
@@ -101,6 +116,13 @@ class Access:
                 row = found[operation.name]
                 row[str(status)] = row.get(str(status), 0) + number
         return found
+
+
+def _pacer(target: Target, imagined: Imagined | None) -> Pacer:
+    interval = LOCAL_INTERVAL if target.loopback else INTERVAL
+    if imagined is None:
+        return Pacer(interval=interval)
+    return Pacer(interval=interval, clock=imagined.now, sleep=imagined.sleep)
 
 
 def trusting(ca: str | None) -> ssl.SSLContext:

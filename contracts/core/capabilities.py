@@ -34,6 +34,8 @@ class Capability:
 
 
 CLOCK = "clock"
+RESUMED = "refresh_token"
+"""The credential of a user who gives no password: it is the only one there is, so nothing may be spent."""
 CAPABILITIES: Mapping[str, Capability] = MappingProxyType(
     {
         CLOCK: Capability("turns the target's clock, over its control API"),
@@ -98,6 +100,8 @@ def granted(target: Target, allow: Collection[str], *, clock: bool) -> frozenset
     by_default = target.loopback and "none" not in allow
     names = {name for name, each in CAPABILITIES.items() if by_default and each.local}
     names |= set(GRANTABLE) if "all" in allow else set(allow) & set(GRANTABLE)
+    if RESUMED in target.credentials and "password" not in target.credentials:
+        names.discard("spend")
     names |= {name for name, each in CAPABILITIES.items() if each.credentials and not target.missing(each.credentials)}
     return frozenset(names | ({CLOCK} if clock else set()))
 
@@ -105,7 +109,9 @@ def granted(target: Target, allow: Collection[str], *, clock: bool) -> frozenset
 def refusal(capability: str, target: Target) -> str:
     """Return why a test that needs ``capability`` is skipped, and what would let it run."""
     each = CAPABILITIES[capability]
-    if capability == CLOCK:
+    if capability == "spend" and RESUMED in target.credentials:
+        remedy = "set " + " and ".join(target.missing(("username", "password")))
+    elif capability == CLOCK:
         remedy = "set VENDORLAB_CONTROL_URL and VENDORLAB_CONTROL_TOKEN"
     elif each.credentials:
         remedy = "set " + " and ".join(target.missing(each.credentials))

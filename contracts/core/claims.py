@@ -34,6 +34,8 @@ class Source(StrEnum):
 
     DOCUMENTED = "documented"
     """The vendor says so."""
+    OBSERVED = "observed"
+    """The vendor's own endpoint was seen to do so, on the claim's date."""
     PUBLIC = "public"
     """Other public material says so."""
     FRAMEWORK = "framework"

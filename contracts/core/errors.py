@@ -8,7 +8,9 @@
     ├── UsageError          a target, an option or a variable that makes no sense
     ├── ControlError        the control API refused or could not be reached
     ├── BudgetSpentError    the request budget is used up
-    └── UnreachableError    nothing answers at the target's address
+    ├── UnreachableError    nothing answers at the target's address
+    ├── ThrottledError      the target asks to wait longer than a run waits
+    └── LeakError           what is to be recorded holds what nobody may see
 """
 
 from __future__ import annotations
@@ -40,3 +42,11 @@ class BudgetSpentError(SuiteError):
 
 class UnreachableError(SuiteError):
     """Nothing answers at the target's address."""
+
+
+class ThrottledError(SuiteError):
+    """The target asks to wait longer than a run waits."""
+
+
+class LeakError(SuiteError):
+    """What is to be recorded holds a value that nobody may see; nothing was written."""

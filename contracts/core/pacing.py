@@ -24,6 +24,25 @@ REMOTE_BUDGET = 600
 """Requests that a run may make on a target that is not this machine's own, unless told otherwise."""
 
 
+class Imagined:
+    """Time that passes only where somebody sleeps: for a run that wants to know how long another would take.
+
+    Attributes:
+        seconds: How much has passed.
+    """
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def now(self) -> float:
+        """Return the seconds that have passed."""
+        return self.seconds
+
+    def sleep(self, seconds: float) -> None:
+        """Let seconds pass, at once."""
+        self.seconds += seconds
+
+
 class Pacer:
     """A token bucket: a burst, then one request every interval.
 
@@ -60,6 +79,10 @@ class Pacer:
             delay = -self._free * self._interval
         if delay > 0:
             self._sleep(delay)
+
+    def pause(self, seconds: float) -> None:
+        """Wait for seconds that the target asked for."""
+        self._sleep(seconds)
 
 
 class Budget:

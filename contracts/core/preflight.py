@@ -18,10 +18,12 @@ from vendorlab.contracts.core.access import Access, network
 from vendorlab.contracts.core.errors import UnreachableError, UsageError
 from vendorlab.contracts.core.mqtt.dialing import PORTS, Dialer
 from vendorlab.contracts.core.suites import suite_package
-from vendorlab.contracts.core.target import Target, variable_prefix
+from vendorlab.contracts.core.target import variable_prefix
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from vendorlab.contracts.core.target import Target
 
 TIMEOUT = 30.0
 _LATER = (429, 503)
@@ -58,12 +60,12 @@ class Knock:
         return [*re.findall(r"\{(\w+)\}", texts), *(self.basic or ())]
 
 
-def preflight(target: Target, environ: Mapping[str, str], transport: httpx.BaseTransport | None = None) -> None:
+def preflight(target: Target, beside: Mapping[str, Target], transport: httpx.BaseTransport | None = None) -> None:
     """See whether a suite can begin.
 
     Args:
         target: Where the suite is pointed.
-        environ: Says where other addresses are that the suite leans on.
+        beside: Other addresses that the suite may lean on, by name.
         transport: Sends the request; None is the network.
 
     Raises:
@@ -74,7 +76,7 @@ def preflight(target: Target, environ: Mapping[str, str], transport: httpx.BaseT
     knock: Knock | None = getattr(importlib.import_module(suite_package(target.vendor)), "KNOCK", None)
     if knock is None or knock.unless in target.credentials or target.missing(knock.names()):
         return
-    door = Target.from_environment(knock.at, environ) if knock.at else target
+    door = beside.get(knock.at) if knock.at else target
     if door is not None:
         _judge(_answer(door, target, knock, transport), door, target, knock)
 

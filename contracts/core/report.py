@@ -110,6 +110,7 @@ def vendor_document(
     results: Iterable[Result],
     *,
     target: str | None,
+    real: bool = False,
     capabilities: Iterable[str],
     seen: Mapping[str, Mapping[str, int]],
 ) -> dict[str, Any]:
@@ -119,6 +120,7 @@ def vendor_document(
         claims: All of the vendor's claims.
         results: One per test that was selected.
         target: The address that was asked; None if there was none.
+        real: Whether that is the vendor's own, and not a fake's on this machine.
         capabilities: What the run was allowed.
         seen: For each documented operation, how often it answered with which status, or which code.
     """
@@ -126,6 +128,7 @@ def vendor_document(
     verdicts = verdicts_by_claim(claims, results)
     return {
         "target": target,
+        "real": real,
         "capabilities": sorted(capabilities),
         "counts": counts(claims, verdicts),
         "claims": [

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import importlib
 import os
-import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,13 +15,14 @@ from vendorlab.contracts.core.capabilities import parse_allow
 from vendorlab.contracts.core.control import PREFIX, ControlAddress
 from vendorlab.contracts.core.errors import UsageError
 from vendorlab.contracts.core.suites import suite_package
+from vendorlab.contracts.core.supervising import supervise
 from vendorlab.contracts.core.target import Target, variable_prefix
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
 FINE, FOUND, WRONG_USE, INTERRUPTED = 0, 1, 2, 130
-_SIGINT_STATUS = -2
+_SIGNALLED = (-2, -15)
 
 
 def run_suite(
@@ -36,6 +36,9 @@ def run_suite(
     progress: int | None = None,
     claims: Sequence[str] = (),
     modules: Sequence[str] = (),
+    record: Path | None = None,
+    plan: Path | None = None,
+    quiet: bool = False,
     extra_args: Sequence[str] = (),
     environ: Mapping[str, str] | None = None,
 ) -> int:
@@ -52,6 +55,9 @@ def run_suite(
         progress: A file descriptor to which the run tells how it goes, as ``progress.py`` has it.
         claims: Only the tests of these claims; none means all.
         modules: Only these of the suite's modules, such as ``test_token``, since to load all takes a second.
+        record: The folder that a recording goes to.
+        plan: Where a plan goes: the targets are fakes, which are asked what others would be.
+        quiet: Whether nothing is printed.
         extra_args: More arguments for pytest.
         environ: The environment to start from; None is this process's.
 
@@ -75,27 +81,31 @@ def run_suite(
         *(f"--vendorlab-allow={name}" for name in sorted(allow)),
         *([f"--vendorlab-budget={budget}"] if budget is not None else []),
         *(f"--vendorlab-claim={claim}" for claim in claims),
+        *([f"--vendorlab-record={record.absolute()}"] if record else []),
+        *([f"--vendorlab-plan={plan.absolute()}"] if plan else []),
         *([f"--vendorlab-json={json_path.absolute()}"] if json_path else []),
         *([f"--vendorlab-progress={progress}"] if progress is not None else []),
         *extra_args,
     ]
     environment = _environment(os.environ if environ is None else environ, targets, control)
     heard = () if progress is None else (progress,)
-    status = subprocess.run(command, env=environment, check=False, pass_fds=heard).returncode  # noqa: S603 - our own
-    if status == _SIGINT_STATUS:
+    status = supervise(command, environment, quiet=quiet, heard=heard)
+    if status in _SIGNALLED:
         return INTERRUPTED
-    return status if status in (FINE, FOUND) else WRONG_USE
+    return status if status in (FINE, FOUND, INTERRUPTED) else WRONG_USE
 
 
 def _check_target(vendor: str, targets: Mapping[str, Target]) -> None:
     try:
-        required: tuple[str, ...] = importlib.import_module(suite_package(vendor)).REQUIRED_CREDENTIALS
+        module = importlib.import_module(suite_package(vendor))
+        required: tuple[str, ...] = module.REQUIRED_CREDENTIALS
     except (ModuleNotFoundError, AttributeError):
         raise UsageError(f"there is no contract suite for {vendor!r}") from None
     target = targets.get(vendor)
     if target is None:
         raise UsageError(f"no target for {vendor}")
-    if missing := target.missing(required):
+    instead: tuple[str, ...] = getattr(module, "INSTEAD", required)
+    if (missing := target.missing(required)) and target.missing(instead):
         raise UsageError(f"{vendor} at {target.url} needs credentials: set {', '.join(missing)}")
 
 
@@ -108,4 +118,5 @@ def _environment(
         prefix = variable_prefix(name)
         kept |= {f"{prefix}{each.upper()}": value for each, value in target.credentials.items()}
         kept |= {f"{prefix}CA": target.ca} if target.ca else {}
+        kept |= {f"{prefix}REAL": "1"} if target.real else {}
     return kept | (control.variables() if control else {}) | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}

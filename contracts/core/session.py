@@ -10,21 +10,26 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from vendorlab.contracts.core.access import Access
 from vendorlab.contracts.core.capabilities import CAPABILITIES, parse_allow, refusal
 from vendorlab.contracts.core.claims import Claim, claim_id, load_claims
 from vendorlab.contracts.core.coap.resources import Resources
+from vendorlab.contracts.core.company import Company, told
 from vendorlab.contracts.core.control import ControlAddress
-from vendorlab.contracts.core.errors import BudgetSpentError, SuiteError, UnreachableError
+from vendorlab.contracts.core.ending import Ending
+from vendorlab.contracts.core.errors import BudgetSpentError, SuiteError, ThrottledError, UnreachableError, UsageError
 from vendorlab.contracts.core.openapi import Spec
 from vendorlab.contracts.core.report import Result, Verdict, combine, document, summary, vendor_document, write
+from vendorlab.contracts.core.secrets_file import with_secrets
 from vendorlab.contracts.core.target import Target, parse_option, variable_prefix
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping
 
+    from vendorlab.contracts.core.access import Access
+
 _OURS = "vendorlab"
 _REASON_LENGTH = 2000
+INTERRUPTED = 130
 
 
 class SuiteRun:
@@ -36,6 +41,8 @@ class SuiteRun:
         json_path: Where the report goes.
         shared: Whether other processes run parts of the same suites.
         urls: The addresses that the command line gave, of these vendors and of others.
+        environ: The environment, with what the file of secrets adds.
+        companies: What goes along with each vendor's suite.
     """
 
     NAME = "vendorlab-suites"
@@ -48,12 +55,17 @@ class SuiteRun:
         *,
         shared: bool,
         urls: Mapping[str, str],
+        environ: Mapping[str, str],
+        companies: Mapping[str, Company],
     ) -> None:
         self._claims = claims
         self._accesses = accesses
         self._json_path = json_path
         self._shared = shared
         self._urls = urls
+        self._environ = environ
+        self._companies = companies
+        self._ending = Ending()
         self._phases: list[Result] = []
 
     @classmethod
@@ -67,19 +79,24 @@ class SuiteRun:
             vendors = sorted({vendor for item in items if (vendor := vendor_of(item))})
             urls = dict(parse_option(text) for text in _values(config, "--vendorlab-target"))
             allow = parse_allow(_values(config, "--vendorlab-allow"))
-            control = ControlAddress.from_environment(os.environ)
-            targets = {vendor: Target.from_environment(vendor, os.environ, urls.get(vendor)) for vendor in vendors}
+            environ = with_secrets(os.environ, _path(config, "--vendorlab-secrets"))
+            control = ControlAddress.from_environment(environ)
+            targets = {vendor: Target.from_environment(vendor, environ, urls.get(vendor)) for vendor in vendors}
             claims = {vendor: load_claims(vendor) for vendor in vendors}
             budget = config.getoption("--vendorlab-budget")
-            accesses = {vendor: Access(each, allow, control, budget) for vendor, each in targets.items() if each}
+            plan, record = _path(config, "--vendorlab-plan"), _path(config, "--vendorlab-record")
+            if plan and len(vendors) > 1:
+                raise UsageError("a plan is of one suite")
+            companies = {vendor: Company(each, plan, record) for vendor, each in targets.items() if each}
+            accesses = {vendor: each.access(allow, control, budget) for vendor, each in companies.items()}
         except SuiteError as error:
             raise pytest.UsageError(str(error)) from None
         for item in items:
             if vendor_of(item) and (unknown := set(_arguments(item, "needs")) - CAPABILITIES.keys()):
                 raise pytest.UsageError(f"{item.nodeid} needs unknown capabilities: {', '.join(sorted(unknown))}")
-        path = config.getoption("--vendorlab-json")
-        report = Path(path).absolute() if path else None
-        return cls(claims, accesses, report, shared=hasattr(config, "workerinput"), urls=urls)
+        shared = hasattr(config, "workerinput")
+        report = _path(config, "--vendorlab-json")
+        return cls(claims, accesses, report, shared=shared, urls=urls, environ=environ, companies=companies)
 
     def access(self, vendor: str) -> Access:
         """Return what may be done to a vendor; skips the test that asks if there is no target."""
@@ -95,7 +112,17 @@ class SuiteRun:
         Raises:
             UsageError: The address makes no sense.
         """
-        return Target.from_environment(vendor, os.environ, self._urls.get(vendor))
+        return Target.from_environment(vendor, self._environ, self._urls.get(vendor))
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
+        """See to what earlier runs have left; from here on signals end the run in order."""
+        controlled = ControlAddress.from_environment(self._environ) is not None
+        with self._ending.heeded():
+            if not self._shared and not session.config.option.collectonly:
+                for vendor, company in self._companies.items():
+                    company.begin(self._accesses[vendor], self.beside, control=controlled)
+            return (yield)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
@@ -105,6 +132,7 @@ class SuiteRun:
             return
         access = self.access(vendor)
         access.transcript.clear()
+        self._companies[vendor].enter(_test_name(item, vendor))
         for capability in _arguments(item, "needs"):
             if capability not in access.capabilities:
                 pytest.skip(refusal(capability, access.target))
@@ -128,7 +156,7 @@ class SuiteRun:
             report.longrepr = (str(item.path), item.location[1] or 0, f"Skipped: {error}")
         elif isinstance(error, SuiteError):
             report.longrepr = str(error)
-        if isinstance(error, UnreachableError):
+        if isinstance(error, UnreachableError | ThrottledError):
             item.session.shouldstop = str(error)
         reason = _reason(report, error)
         if access := self._accesses.get(vendor):
@@ -137,7 +165,7 @@ class SuiteRun:
         claims = tuple(claim_id(each, vendor) for each in _arguments(item, "claim"))
         verdict = _verdict(report, error)
         result = Result(
-            test=f"{vendor}/{item.path.name}::{item.nodeid.partition('::')[2]}",
+            test=_test_name(item, vendor),
             vendor=vendor,
             claims=claims,
             verdict=verdict,
@@ -158,13 +186,24 @@ class SuiteRun:
             return {}
         return {"exchanges": tuple(access.transcript.shown()), "earlier": access.transcript.earlier}
 
-    def pytest_sessionfinish(self) -> None:
-        """Close the lines and write the report."""
+    @pytest.hookimpl(trylast=True)  # after pytest has taken down what an interrupted test had set up
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Close the lines and write the report, the plan and the recording."""
         for access in self._accesses.values():
             access.close()
-        if self._json_path is not None and not self._shared:
+        if self._ending.asked:
+            session.exitstatus = INTERRUPTED
+        if self._shared:
+            return
+        at = datetime.now(UTC)
+        if self._json_path is not None:
             requests = sum(access.budget.spent for access in self._accesses.values())
-            write(self._json_path, document(self._reports, at=datetime.now(UTC), requests=requests))
+            write(self._json_path, document(self._reports, at=at, requests=requests))
+        for vendor, company in self._companies.items():
+            trouble = company.finish(self._accesses[vendor], self._claims[vendor], self._results(vendor), at)
+            if trouble:
+                company.notices.append(trouble)
+                session.exitstatus = pytest.ExitCode.INTERRUPTED
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Show the counts per source class."""
@@ -172,11 +211,15 @@ class SuiteRun:
         for vendor, report in self._reports.items():
             for line in summary(vendor, report):
                 terminalreporter.line(line)
+        for line in told(self._companies.values()):
+            terminalreporter.line(line)
 
     @cached_property
     def _reports(self) -> dict[str, dict[str, Any]]:
-        results = combine(self._phases)
-        return {name: self._report(name, [each for each in results if each.vendor == name]) for name in self._claims}
+        return {name: self._report(name, self._results(name)) for name in self._claims}
+
+    def _results(self, vendor: str) -> list[Result]:
+        return [each for each in combine(self._phases) if each.vendor == vendor]
 
     def _report(self, vendor: str, results: list[Result]) -> dict[str, Any]:
         access, description = self._accesses.get(vendor), Spec.find(vendor) or Resources.find(vendor)
@@ -184,6 +227,7 @@ class SuiteRun:
             self._claims[vendor],
             results,
             target=access.target.url if access else None,
+            real=access is not None and not access.target.loopback,
             capabilities=access.capabilities if access else (),
             seen=access.operations_seen(description) if access and description else {},
         )
@@ -214,6 +258,15 @@ def vendor_of(item: pytest.Item) -> str | None:
     """Return the vendor whose suite a test belongs to, or None for anybody else's test."""
     marker = item.get_closest_marker("vendorlab")
     return str(marker.args[0]) if marker else None
+
+
+def _test_name(item: pytest.Item, vendor: str) -> str:
+    return f"{vendor}/{item.path.name}::{item.nodeid.partition('::')[2]}"
+
+
+def _path(config: pytest.Config, option: str) -> Path | None:
+    value: str | None = config.getoption(option)
+    return Path(value).absolute() if value else None
 
 
 def _values(config: pytest.Config, option: str) -> list[str]:

@@ -1,7 +1,7 @@
 """Targets: where a suite is pointed and with which credentials.
 
 The address comes from ``--vendorlab-target VENDOR=URL`` or ``VENDORLAB_<VENDOR>_URL``. Credentials come from the
-environment alone: options end in shell histories, process lists and reports.
+environment, or from a file of its variables: options end in shell histories, process lists and reports.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from vendorlab.contracts.core.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+_NO_CREDENTIALS = ("URL", "CA", "REAL")
+_SWITCH = ("", "0", "1")
 _VENDOR = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*", re.ASCII)
 
 
@@ -29,12 +31,14 @@ class Target:
         url: Scheme, host, optional port and path, without a trailing slash.
         credentials: Lower-case names, as in ``client_id``, to their values.
         ca: A file with the certificate authority to trust; None trusts those of the system.
+        real: Whether it is the vendor's own whatever the address says: on this machine a tunnel may begin.
     """
 
     vendor: str
     url: str
     credentials: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
     ca: str | None = None
+    real: bool = False
 
     @classmethod
     def from_environment(cls, vendor: str, environ: Mapping[str, str], url: str | None = None) -> Target | None:
@@ -58,9 +62,12 @@ class Target:
         credentials = {
             name.removeprefix(prefix).lower(): value
             for name, value in environ.items()
-            if name.startswith(prefix) and name not in {f"{prefix}URL", f"{prefix}CA"} and value
+            if name.startswith(prefix) and name not in {f"{prefix}{each}" for each in _NO_CREDENTIALS} and value
         }
-        return cls(vendor, checked_url(address), credentials, environ.get(f"{prefix}CA") or None)
+        ca, real = environ.get(f"{prefix}CA") or None, environ.get(f"{prefix}REAL", "")
+        if real not in _SWITCH:
+            raise UsageError(f"{prefix}REAL is 1 or 0, not {real!r}")
+        return cls(vendor, checked_url(address), credentials, ca, real == "1")
 
     @property
     def host(self) -> str:
@@ -70,6 +77,8 @@ class Target:
     @property
     def loopback(self) -> bool:
         """Whether the address is this machine's own, so that nobody else is troubled by what a suite does."""
+        if self.real:
+            return False
         if self.host == "localhost" or self.host.endswith(".localhost"):
             return True
         try:

@@ -18,3 +18,5 @@ KNOCK = Knock(
         "client_secret": "{client_secret}",
     },
 )
+INSTEAD = ("refresh_token", "client_id", "client_secret")
+"""What will do for a run that spends nothing."""

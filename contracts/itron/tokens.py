@@ -57,7 +57,16 @@ class Tokens:
         self._http: Exchange | None = None
         if platform is not None:
             sender = transport or network(platform, keep_alive=False)
-            self._http = Exchange(platform.url, sender, access.budget, access.secrets, None, access.transcript)
+            self._http = Exchange(
+                platform.url,
+                sender,
+                access.budget,
+                access.secrets,
+                None,
+                access.transcript,
+                access.witness,
+                PLATFORM,
+            )
 
     def current(self) -> str:
         """Return a good token: the one that was given, else one that is kept for the better part of its hour.

@@ -4,11 +4,18 @@
 and the test modules do the asking. They know an address and credentials, nothing else.
 """
 
+from __future__ import annotations
+
+from vendorlab.contracts.core.limits import Limit
 from vendorlab.contracts.core.preflight import Knock
 
 REQUIRED_CREDENTIALS = ("username", "password", "client_id")
+INSTEAD = ("refresh_token", "client_id")
+"""What will do for a run that spends nothing."""
 KNOCK = Knock(
     "POST",
     "/o/token/",
     form={"grant_type": "password", "username": "{username}", "password": "{password}", "client_id": "{client_id}"},
 )
+PUBLISHED_LIMITS = (Limit(180, 60), Limit(1_200, 3_600), Limit(20, 60, anonymous=True))
+"""Scanalytics API Tutorial, "Rate Limits"."""

@@ -20,9 +20,9 @@ class TestForm(TokenRules):
 
 
 @pytest.mark.claim("scanalytics.token.password-grant", "scanalytics.token.no-secret")
-def test_password_grant_of_a_public_application_needs_no_secret(api: Api, token: str) -> None:
+def test_password_grant_of_a_public_application_needs_no_secret(api: Api, grant: Grant) -> None:
     """A person's name and password and a public client_id give a token that works."""
-    assert api.is_good(token), "the token of a password grant is not accepted"
+    assert api.is_good(grant.access), "the token of a password grant is not accepted"
 
 
 @pytest.mark.claim("scanalytics.token.default-scope")

@@ -12,12 +12,15 @@ import pytest
 from vendorlab.contracts.core import expect
 from vendorlab.contracts.core.api import TargetApi
 from vendorlab.contracts.slv import forms
+from vendorlab.contracts.slv.making import Making
 from vendorlab.contracts.slv.methods import BASE, BY_NAME, Method, as_in_servlets
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     import httpx
+
+    from vendorlab.contracts.core.access import Access
 
     Params = Mapping[str, object]
 
@@ -54,7 +57,18 @@ NOBODY = Session({})
 
 
 class Api(TargetApi):
-    """One target, as this suite asks it."""
+    """One target, as this suite asks it.
+
+    Args:
+        access: What may be done to the target.
+
+    Attributes:
+        making: Notes what is made.
+    """
+
+    def __init__(self, access: Access) -> None:
+        super().__init__(access)
+        self.making = Making(access.leftovers)
 
     # --- asking
 
@@ -83,7 +97,10 @@ class Api(TargetApi):
         what = BY_NAME[method] if isinstance(method, str) else method
         named = self.named(what, style)
         pairs = [*named, *spread(params or {}, servlet=style == SERVLET), *([("ser", ser)] if ser else [])]
-        return self.ask(session, what.path if style == PATH else what.servlet, pairs, verb=verb, headers=headers)
+        entry = self.making.begin(what.name, params or {})
+        response = self.ask(session, what.path if style == PATH else what.servlet, pairs, verb=verb, headers=headers)
+        self.making.end(entry, response)
+        return response
 
     def ask(
         self,

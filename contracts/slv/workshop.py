@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from vendorlab.contracts.core import expect
 from vendorlab.contracts.slv import forms
+from vendorlab.contracts.slv.cleaning import deleted
 from vendorlab.contracts.slv.estate import CATEGORY, LAMP, key_of, last_values
 
 if TYPE_CHECKING:
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
 
 LAT, LNG = 40.7128, -74.006
 _MARGIN = 0.01
-_GONE = (400, 500)
-"""What a delete of something that is gone already may answer; 404 would mean that there is no such method."""
 
 
 def new_name() -> str:
@@ -190,7 +189,6 @@ class Workshop:
             if self._made:
                 self.session = self._log_in()
             for method, params in reversed(self._made):
-                response = self.call(method, **params)
-                gone = response.status_code == 200 and expect.media_type(response) == "application/json"
-                expect.check(gone or response.status_code in _GONE, response, f"{method} to be understood")
+                deleted(self.call(method, **params), method)
         self._made.clear()
+        self._api.making.gone()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from vendorlab.cli.check import ALWAYS_TLS, BESIDE
+from vendorlab.cli.checks.worlds import ALWAYS_TLS, BESIDE
 from vendorlab.cli.common import text_of
 from vendorlab.cli.https import certificate
 from vendorlab.cli.serving import Serving

@@ -179,6 +179,8 @@ class Line:
             if self._access.pacer is not None:
                 self._access.pacer.wait()
             answer = self._exchange(request)
+            if self._access.witness is not None:
+                self._access.witness.coap(request, answer.message if answer else None)
             if answer is not None:
                 break
         if answer is None:

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from vendorlab.contracts.core import expect
 from vendorlab.contracts.core.api import TargetApi
+from vendorlab.contracts.core.capabilities import RESUMED
+from vendorlab.contracts.core.chain import Chain
+from vendorlab.contracts.core.errors import UsageError
+from vendorlab.contracts.core.keeping import state_home
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     import httpx
+
+    from vendorlab.contracts.core.access import Access
 
 NO_CREDENTIALS = "Authentication credentials were not provided."
 NO_PERMISSION = "You do not have permission to perform this action."
@@ -69,6 +75,11 @@ class DjangoApi(TargetApi, ABC):
     def confidential(self) -> dict[str, str]:
         """Return the fields by which a confidential application shows itself: client_id and client_secret."""
 
+    def __init__(self, access: Access) -> None:
+        super().__init__(access)
+        self._resumption: Grant | None = None
+        self._refusal: UsageError | None = None
+
     @property
     def resource(self) -> str:
         """A path that anybody with a token may read."""
@@ -89,8 +100,40 @@ class DjangoApi(TargetApi, ABC):
         return self.http.post(self.TOKEN, data=dict(form), **options)
 
     def login(self, **changes: str | None) -> Grant:
-        """Log in with a password and expect a token."""
+        """Log in with a password and expect a token; with a refresh token, once, where that is all there is."""
+        if self.resumes and not changes:
+            return self._resumed()
         return granted(self.token(self.password_form(**changes)))
+
+    @property
+    def resumes(self) -> bool:
+        """Whether a refresh token, which is its user's only one, is all that there is to log in with."""
+        return RESUMED in self._access.target.credentials and self.given("password") is None
+
+    def _resumed(self) -> Grant:
+        __tracebackhide__ = True
+        if self._refusal is not None:
+            raise self._refusal
+        if self._resumption is None:
+            try:
+                Chain(state_home(), self._access.target).spend(self._resume)
+            except UsageError as error:
+                self._refusal = error
+                raise
+        assert self._resumption is not None
+        return self._resumption
+
+    def _resume(self, token: str, heard: Callable[[Any], None]) -> bool:
+        """Spend a refresh token; its successor is kept before the answer is even looked at."""
+        __tracebackhide__ = True
+        self._access.secrets.add(token)
+        with self._access.exchange.first(lambda response: heard(_json(response))):
+            response = self.refresh(token)
+        expect.status(response, 200, *expect.ERA)
+        if response.status_code != 200:
+            return False
+        self._resumption = replace(granted(response), refresh="")  # nobody may spend it: it is the user's
+        return True
 
     def refresh(self, refresh_token: str, /, **changes: str | None) -> httpx.Response:
         """Refresh through the application of the login, or whichever the changes name."""
@@ -112,6 +155,13 @@ class DjangoApi(TargetApi, ABC):
         response = self.get(self.resource, token)
         expect.status(response, 200, 401)
         return response.status_code == 200
+
+
+def _json(response: httpx.Response) -> Any:
+    try:
+        return response.json()
+    except ValueError:
+        return None
 
 
 def authorization(token: str | None) -> dict[str, str]:

@@ -64,6 +64,7 @@ class Dialer:
         plain = self.dial()
         sock = self._secured(plain, trust) if self.secure else plain
         line = Line(sock, self.timeout, self._access.transcript)
+        line.witness = self._access.witness
         self._lines.append(line)
         return line
 
@@ -80,6 +81,8 @@ class Dialer:
             found = socket.create_connection((self.host, self.port), self.timeout)
         except OSError as error:
             raise UnreachableError(f"target unreachable: {self._access.target.url}: {error}") from error
+        if self._access.witness is not None:
+            self._access.witness.dialed(self._access.target.url)
         found.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return found
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from vendorlab.contracts.core.transcript import Entry, Transcript
+    from vendorlab.contracts.core.witness import Witness
 
 _CHUNK = 65_536
 _EXCERPT = 64
@@ -36,6 +37,7 @@ class Line:
 
     Attributes:
         five: Whether MQTT 5.0 is spoken; set before CONNECT is sent.
+        witness: Is told of every packet that comes.
         messages: What was published to this client while something else was awaited, in order.
     """
 
@@ -54,6 +56,7 @@ class Line:
         self._buffer = b""
         self._over = False
         self.five = False
+        self.witness: Witness | None = None
         self.messages: deque[Message] = deque()
 
     def send(self, *packets: bytes) -> None:
@@ -157,14 +160,14 @@ class Line:
                     assert not (self._over and self._buffer), f"the line was ended within a packet: {self._shown()}"
                     return None
             packet, self._buffer = found
-            return self._heard(read(packet, five=self.five))
+            received = read(packet, five=self.five)
         except MalformedError as error:
             raise AssertionError(f"what came is not MQTT: {error}: {self._shown()}") from error
-
-    def _heard(self, found: Reply | Message) -> Reply | Message:
         if self._entry is not None:
-            self._entry.answered(lambda: str(found))
-        return found
+            self._entry.answered(lambda: str(received))
+        if self.witness is not None:
+            self.witness.mqtt(received)
+        return received
 
     def _shown(self) -> str:
         return repr(self._buffer[:40])

@@ -9,6 +9,7 @@ import pytest
 
 from vendorlab.contracts.itron.coap import forms
 from vendorlab.contracts.itron.coap.boards import ECHO, TEMPERATURE
+from vendorlab.contracts.itron.coap.cleaning import put_back
 from vendorlab.contracts.itron.coap.gateway import (
     CHANGED,
     DELETE,
@@ -27,6 +28,7 @@ from vendorlab.contracts.itron.coap.gateway import (
 if TYPE_CHECKING:
     from collections.abc import Generator
 
+    from vendorlab.contracts.core.access import Access
     from vendorlab.contracts.core.control import Clock
     from vendorlab.contracts.itron.coap.boards import Board
     from vendorlab.contracts.itron.coap.gateway import Gateway
@@ -37,30 +39,26 @@ _OTHER = {"C": "F", "F": "C"}
 
 
 @contextmanager
-def _unit_kept(gateway: Gateway, board: Board) -> Generator[str]:
+def _unit_kept(access: Access, gateway: Gateway, board: Board) -> Generator[str]:
     """Give a temperature sensor's unit, and put it back."""
     before = forms.unit(gateway.get(board.mac, board.cfg))
-    try:
+    with put_back(access, gateway, board.mac, f"{board.path}?cfg={before}"):
         yield before
-    finally:
-        gateway.put(board.mac, f"{board.path}?cfg={before}")
 
 
 @contextmanager
-def _string_kept(gateway: Gateway, board: Board) -> Generator[None]:
+def _string_kept(access: Access, gateway: Gateway, board: Board) -> Generator[None]:
     """Put an echo sensor's string back; its count begins anew."""
     before, _ = forms.echo(gateway.get(board.mac, board.sens))
-    try:
+    with put_back(access, gateway, board.mac, f"{board.path}?cfg={before.replace(' ', '%20')}"):
         yield
-    finally:
-        gateway.put(board.mac, f"{board.path}?cfg={before.replace(' ', '%20')}")
 
 
 @pytest.mark.claim("itron-coap.write.cfg", "itron-coap.write.read-back")
 @pytest.mark.parametrize("form", FORMS)
-def test_unit_is_configured_by_the_query(gateway: Gateway, thermometer: Board, form: Form) -> None:
+def test_unit_is_configured_by_the_query(access: Access, gateway: Gateway, thermometer: Board, form: Form) -> None:
     """And read back, and heeded by the next reading."""
-    with _unit_kept(gateway, thermometer):
+    with _unit_kept(access, gateway, thermometer):
         for unit in ("C", "F", "F", "C"):
             forms.bare(gateway.put(thermometer.mac, f"{TEMPERATURE}?cfg={unit}", form=form), CHANGED)
             assert forms.unit(gateway.get(thermometer.mac, thermometer.cfg)) == unit
@@ -68,9 +66,9 @@ def test_unit_is_configured_by_the_query(gateway: Gateway, thermometer: Board, f
 
 
 @pytest.mark.claim("itron-coap.write.payload-ignored")
-def test_payload_of_a_configuration_is_ignored(gateway: Gateway, thermometer: Board) -> None:
+def test_payload_of_a_configuration_is_ignored(access: Access, gateway: Gateway, thermometer: Board) -> None:
     """The query counts."""
-    with _unit_kept(gateway, thermometer) as before:
+    with _unit_kept(access, gateway, thermometer) as before:
         other = _OTHER[before]
         forms.bare(gateway.put(thermometer.mac, f"{TEMPERATURE}?cfg={other}", before.encode()), CHANGED)
         assert forms.unit(gateway.get(thermometer.mac, thermometer.cfg)) == other
@@ -78,9 +76,9 @@ def test_payload_of_a_configuration_is_ignored(gateway: Gateway, thermometer: Bo
 
 @pytest.mark.claim("itron-coap.write.bad-unit")
 @pytest.mark.parametrize("query", ["cfg=X", "cfg=c", "cfg=CF", "cfg=", "cfg", "other"])
-def test_unknown_unit_is_not_implemented(gateway: Gateway, thermometer: Board, query: str) -> None:
+def test_unknown_unit_is_not_implemented(access: Access, gateway: Gateway, thermometer: Board, query: str) -> None:
     """And nothing is changed."""
-    with _unit_kept(gateway, thermometer) as before:
+    with _unit_kept(access, gateway, thermometer) as before:
         forms.refused(gateway.put(thermometer.mac, f"{TEMPERATURE}?{query}"), NOT_IMPLEMENTED)
         assert forms.unit(gateway.get(thermometer.mac, thermometer.cfg)) == before
 
@@ -88,18 +86,18 @@ def test_unknown_unit_is_not_implemented(gateway: Gateway, thermometer: Board, q
 @pytest.mark.claim("itron-coap.write.no-query")
 @pytest.mark.parametrize("payload", [b"", b"C", b"cfg=C"])
 def test_configuration_in_the_payload_alone_is_not_allowed(
-    gateway: Gateway, thermometer: Board, payload: bytes
+    access: Access, gateway: Gateway, thermometer: Board, payload: bytes
 ) -> None:
     """What a developer would try first."""
-    with _unit_kept(gateway, thermometer) as before:
+    with _unit_kept(access, gateway, thermometer) as before:
         forms.refused(gateway.put(thermometer.mac, TEMPERATURE, payload), NOT_ALLOWED)
         assert forms.unit(gateway.get(thermometer.mac, thermometer.cfg)) == before
 
 
 @pytest.mark.claim("itron-coap.write.echo")
-def test_echo_takes_a_string_and_counts_from_one(gateway: Gateway, parrot: Board) -> None:
+def test_echo_takes_a_string_and_counts_from_one(access: Access, gateway: Gateway, parrot: Board) -> None:
     """Again for each new one."""
-    with _string_kept(gateway, parrot):
+    with _string_kept(access, gateway, parrot):
         for string in ("vendorlab", "lab"):
             forms.bare(gateway.put(parrot.mac, f"{ECHO}?cfg={string}"), CHANGED)
             found = [forms.echo(gateway.get(parrot.mac, parrot.sens)) for _ in range(2)]
@@ -130,9 +128,9 @@ def test_links_of_the_board_implement_nothing_but_get(gateway: Gateway, thermome
 
 
 @pytest.mark.claim("itron-coap.write.too-large")
-def test_request_larger_than_the_boards_buffer_is_refused(gateway: Gateway, thermometer: Board) -> None:
+def test_request_larger_than_the_boards_buffer_is_refused(access: Access, gateway: Gateway, thermometer: Board) -> None:
     """It has room for 239 bytes, header and all."""
-    with _unit_kept(gateway, thermometer) as before:
+    with _unit_kept(access, gateway, thermometer) as before:
         answer = gateway.put(thermometer.mac, f"{TEMPERATURE}?cfg={_OTHER[before]}", b"x" * 240)
         forms.refused(answer, TOO_LARGE)
         assert forms.unit(gateway.get(thermometer.mac, thermometer.cfg)) == before
@@ -163,9 +161,9 @@ def test_time_of_another_form_is_not_acceptable(gateway: Gateway, thermometer: B
 
 @pytest.mark.claim("itron-coap.payload.units")
 @pytest.mark.needs("clock")
-def test_one_reading_is_told_in_either_unit(gateway: Gateway, thermometer: Board, clock: Clock) -> None:
+def test_one_reading_is_told_in_either_unit(access: Access, gateway: Gateway, thermometer: Board, clock: Clock) -> None:
     """Fahrenheit is nine fifths of Celsius and 32, to the second place."""
-    with clock.frozen(), _unit_kept(gateway, thermometer):
+    with clock.frozen(), _unit_kept(access, gateway, thermometer):
         found: dict[str, forms.Temperature] = {}
         for unit in ("C", "F"):
             gateway.put(thermometer.mac, f"{TEMPERATURE}?cfg={unit}")

@@ -20,6 +20,7 @@ from vendorlab.contracts.itron.mqtt.description import description
 
 if TYPE_CHECKING:
     from vendorlab.contracts.core.access import Access
+    from vendorlab.contracts.core.leftovers import Entry
     from vendorlab.contracts.core.mqtt.answers import Reply
     from vendorlab.contracts.core.mqtt.line import Line
     from vendorlab.contracts.itron.tokens import Tokens
@@ -62,6 +63,7 @@ class Broker(TargetApi):
         self.dialer = Dialer(access)
         self.tokens = tokens
         self._kept: dict[str, Login] = {}
+        self._noted: list[Entry] = []
 
     # --- who ---------------------------------------------------------------------------------------------------------
 
@@ -122,6 +124,7 @@ class Broker(TargetApi):
         login, client = login or self.login(), new_id() if client is None else client
         if (not clean or properties) and isinstance(client, str):
             self._kept[client] = login
+            self._noted.append(self._access.leftovers.add("session", client=client, tree=login.tree))
         line = self.ask(hello(login, client, five=five, clean=clean, keep_alive=keep_alive, properties=properties))
         line.five = five
         found = line.reply(Kind.CONNACK)
@@ -167,6 +170,8 @@ class Broker(TargetApi):
             for client, login in kept.items():
                 self.answer(login if login.username != NOT_USED else self._again(login), client)
         self.dialer.close()
+        self._access.leftovers.done(*self._noted)
+        self._noted.clear()
 
     def _again(self, login: Login) -> Login:
         """Return the same tenant's login with a token that has not run out meanwhile."""

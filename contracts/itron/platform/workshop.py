@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from vendorlab.contracts.core import expect
 from vendorlab.contracts.itron.platform.api import devices, observations
+from vendorlab.contracts.itron.platform.cleaning import SOLUTION
 from vendorlab.contracts.itron.platform.forms import CREATED, device_list
 
 if TYPE_CHECKING:
     import httpx
 
     from vendorlab.contracts.core.access import Access
+    from vendorlab.contracts.core.leftovers import Entry
     from vendorlab.contracts.itron.platform.api import Api
 
 
@@ -39,10 +41,14 @@ class Workshop:
         self._api = api
         self._exchange = access.exchange
         self._token = token
+        self._leftovers = access.leftovers
+        self._noted: Entry | None = None
         self._made: list[str] = []
 
     def create(self, body: Any, *, slash: bool = True) -> httpx.Response:
         """Ask for a device, and remember it if it is made; with the slash at the path's end that the SDK writes."""
+        if self._noted is None:
+            self._noted = self._leftovers.add(SOLUTION, solution=self.solution)
         response = self._api.ask("POST", devices(self.solution) + ("/" if slash else ""), self._token, body)
         return self.remember(response)
 
@@ -83,3 +89,6 @@ class Workshop:
                     response = self._api.ask("DELETE", path, self._token)
                 expect.check(response.is_success or response.status_code == 404, response, "the device to be deleted")
         self._made.clear()
+        if self._noted is not None:
+            self._leftovers.done(self._noted)
+            self._noted = None

@@ -22,7 +22,9 @@ _COMMANDS = {
     "env": "up:env",
     "wait": "up:wait",
     "check": "check:check",
-    "claims": "check:claims",
+    "claims": "evidence:claims",
+    "diff": "diff:diff",
+    "promote": "promote:promote",
     "clock": "clock:clock",
     "events": "events:events",
     "faults": "faults:faults",
@@ -42,7 +44,7 @@ click.rich_click.TEXT_MARKUP = "rich"
 click.rich_click.COMMAND_GROUPS = {
     "vendorlab": [
         {"name": "Run vendors", "commands": ["up", "env", "wait"]},
-        {"name": "Hold targets to their contract", "commands": ["check", "claims"]},
+        {"name": "Hold targets to their contract", "commands": ["check", "claims", "diff", "promote"]},
         {
             "name": "Move a running world",
             "commands": ["clock", "events", "faults", "journal", "reset", "snapshot", "state", "token", "worlds"],

@@ -1,24 +1,25 @@
-"""``vendorlab check`` and ``claims``: hold a target to what is documented."""
+"""``vendorlab check``: hold a target to what is documented."""
 
 from __future__ import annotations
 
-import os
-import sys
 import tempfile
-from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
+from vendorlab.cli import evidence as beside
 from vendorlab.cli.checks.reports import Places, of_fake, report_options
-from vendorlab.cli.checks.worlds import ALWAYS_TLS, BESIDE, CONTROL, NEVER_TLS, SUITES
-from vendorlab.cli.common import UsageFailure, left_token, show_json, show_table
+from vendorlab.cli.checks.worlds import CONTROL, NEVER_TLS, SUITES
+from vendorlab.cli.common import UsageFailure
+from vendorlab.cli.evidence import Evidence, evidence_options
 
-__all__ = ["ALWAYS_TLS", "BESIDE", "CONTROL", "NEVER_TLS", "SUITES", "check", "claims"]
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
-_PREFIX = "VENDORLAB_CONTROL_"
+    from vendorlab.contracts.core.control import ControlAddress
+    from vendorlab.contracts.core.target import Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,7 @@ class Asked:
 @click.option("--jobs", type=click.IntRange(1), metavar="N", help="Suites at once. Default: one for each core.")
 @click.option("--mutants", is_flag=True, help="Break the fakes in every declared way; each suite must find each.")
 @report_options
+@evidence_options
 @click.option("-k", "expression", metavar="EXPRESSION", help="Only tests that match, as pytest has it.")
 @click.option("-v", "--verbose", is_flag=True, help="A line for each test.")
 def check(
@@ -59,13 +61,15 @@ def check(
     junit_path: Path | None,
     html_path: Path | None,
     markdown_path: Path | None,
+    evidence: Evidence,
     expression: str | None,
     verbose: bool,
 ) -> int:
     """Run contract suites, on fakes or on the real thing; `control` is our own control API, and `all` is every one.
 
     Several suites run side by side, each on a fake in a world of its own. A real endpoint's credentials come from the
-    environment, as `vendorlab env` names them. There, only what reads is run unless --allow says more.
+    environment, as `vendorlab env` names them, or from a file of such variables. There, only what reads is run unless
+    --allow says more.
 
     \b
     Examples:
@@ -74,6 +78,8 @@ def check(
       vendorlab check slv --mutants
       vendorlab check scanalytics --profile modern --json report.json
       vendorlab check scanalytics --target https://query.scanalyticsinc.com --budget 50
+      vendorlab check scanalytics --target https://query.scanalyticsinc.com --secrets mine.env --plan
+      vendorlab check scanalytics --target https://query.scanalyticsinc.com --secrets mine.env --record observed
 
     Exit code: 0 all is fine, 1 something was found, 2 wrong use or nothing answers.
     """
@@ -87,9 +93,14 @@ def check(
         arguments=(*(["-k", expression] if expression else []), *(["-v"] if verbose else [])),
     )
     _sane(asked)
+    evidence.check(target, asked.names)
     places = Places(json_path, junit_path, html_path, markdown_path)
     places.check()
     _contracts()
+    if evidence.clean_up and target is not None:
+        return beside.clean_up(evidence, asked.names[0], target)
+    if evidence.plan:
+        return _plan(asked, evidence, json_path)
     if mutants:
         from vendorlab.cli.checks.mutants import run as try_mutants
 
@@ -98,7 +109,7 @@ def check(
         from vendorlab.cli.checks.several import run as run_several
 
         return run_several(asked, jobs, places)
-    return _alone(asked.names[0], asked, places)
+    return _alone(asked.names[0], asked, evidence, places)
 
 
 def _sane(asked: Asked) -> None:
@@ -112,7 +123,7 @@ def _sane(asked: Asked) -> None:
         raise UsageFailure("--tls is for the fake of a vendor; a target's address says by itself what it speaks")
 
 
-def _alone(name: str, asked: Asked, places: Places) -> int:
+def _alone(name: str, asked: Asked, evidence: Evidence, places: Places) -> int:
     """Run one suite; pytest prints how it goes."""
     from vendorlab.contracts.core.report import read
     from vendorlab.contracts.core.run import FINE, FOUND
@@ -123,33 +134,29 @@ def _alone(name: str, asked: Asked, places: Places) -> int:
             "allow": asked.allow,
             "budget": asked.budget,
             "json_path": kept,
+            "record": evidence.record,
             "extra_args": asked.arguments,
         }
-        status = _on_target(name, asked.target, shared) if asked.target else _on_fake(name, asked, shared)
+        status = _on_target(name, asked.target, evidence, shared) if asked.target else _on_fake(name, asked, shared)
+        if kept.exists():
+            beside.keep_verdicts(kept)
         if kept.exists() and status in (FINE, FOUND):  # of a run that could not go on there is nothing to report
             report = read(kept)
             places.write(report if asked.target else of_fake(report, name, asked.profile))
     return status
 
 
-def _on_target(name: str, url: str, shared: dict[str, Any]) -> int:
-    from vendorlab.contracts.core.control import ControlAddress
+def _on_target(name: str, url: str, evidence: Evidence, shared: dict[str, Any]) -> int:
     from vendorlab.contracts.core.errors import UsageError
     from vendorlab.contracts.core.preflight import preflight
     from vendorlab.contracts.core.run import run_suite
-    from vendorlab.contracts.core.target import Target
 
-    environ = dict(os.environ)
-    if name == CONTROL:  # it turns its own clocks, with the token that other commands find, too
-        environ |= {f"{_PREFIX}URL": url, f"{_PREFIX}TOKEN": os.environ.get(f"{_PREFIX}TOKEN") or left_token(url) or ""}
+    targets, control = evidence.addresses(name, url)
     try:
-        target = Target.from_environment(name, environ, url)
-        control = ControlAddress.from_environment(environ)
-        assert target is not None, "an address was given"
-        preflight(target, environ)
+        preflight(targets[name], targets)
     except UsageError as error:
         raise UsageFailure(str(error)) from error
-    return run_suite(name, targets={name: target}, control=control, **shared)
+    return run_suite(name, targets=targets, control=control, **shared)
 
 
 def _on_fake(name: str, asked: Asked, shared: dict[str, Any]) -> int:
@@ -160,34 +167,22 @@ def _on_fake(name: str, asked: Asked, shared: dict[str, Any]) -> int:
         return run_suite(name, targets=targets, control=control, **shared)
 
 
+def _plan(asked: Asked, evidence: Evidence, json_path: Path | None) -> int:
+    """Say what a run would ask, by asking a fake."""
+    name = asked.names[0]
+
+    def served(ask: Callable[[dict[str, Target], ControlAddress], int]) -> int:
+        from vendorlab.cli.checks.worlds import fake
+
+        with fake(name, asked.profile, tls=asked.tls) as (targets, control):
+            return ask(dict(targets), control)
+
+    return beside.plan(evidence, name, asked.target, asked.allow, asked.budget, json_path, served, asked.arguments)
+
+
 def _contracts() -> None:
     """Say plainly which extra is missing, if one is."""
     try:
         import vendorlab.contracts.core.run  # noqa: F401  only whether it can be
     except ModuleNotFoundError as error:
         raise UsageFailure(f"the contract suites need {error.name}: pip install 'vendorlab[contracts]'") from error
-
-
-@click.command()
-@click.argument("vendor", required=False, type=click.Choice(SUITES))
-@click.option("--json", "as_json", is_flag=True, help="As JSON.")
-def claims(vendor: str | None, as_json: bool) -> None:
-    """List what each vendor is held to, and how that is known.
-
-    \b
-    Examples:
-      vendorlab claims
-      vendorlab claims scanalytics --json
-    """
-    _contracts()
-    from vendorlab.contracts.core.claims import load_claims
-
-    names = [vendor] if vendor else SUITES
-    found = [claim for name in names for claim in load_claims(name)]
-    if as_json:
-        show_json([{"id": c.id, "source": c.source, "text": c.text, "where": c.where, "date": c.date} for c in found])
-        return
-    show_table(["claim", "source", "text"], [[claim.id, claim.source, claim.text] for claim in found])
-    if sys.stdout.isatty():
-        counts = Counter(str(claim.source) for claim in found)
-        click.echo(" · ".join(f"{count} {source}" for source, count in counts.items()))

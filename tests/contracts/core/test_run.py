@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import socket
-import subprocess
 import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -32,18 +31,16 @@ class Recorder:
         self.environment: dict[str, str] = {}
         self.descriptors: tuple[int, ...] = ()
 
-    def __call__(
-        self, command: list[str], *, env: dict[str, str], check: bool, pass_fds: tuple[int, ...]
-    ) -> subprocess.CompletedProcess[str]:
-        assert not check
-        self.command, self.environment, self.descriptors = command, env, pass_fds
-        return subprocess.CompletedProcess(command, self.status)
+    def __call__(self, command: list[str], environ: dict[str, str], *, quiet: bool, heard: tuple[int, ...]) -> int:
+        assert not quiet
+        self.command, self.environment, self.descriptors = command, environ, heard
+        return self.status
 
 
 @pytest.fixture
 def recorder(monkeypatch: pytest.MonkeyPatch) -> Recorder:
     found = Recorder()
-    monkeypatch.setattr(subprocess, "run", found)
+    monkeypatch.setattr(run, "supervise", found)
     return found
 
 
