@@ -72,7 +72,7 @@ class Access:
         if control is not None:
             self.secrets.add(control.token)
         self.witness = witness
-        self.leftovers = leftovers or Leftovers(None)
+        self.leftovers = Leftovers(None) if leftovers is None else leftovers
         self.answers: Counter[tuple[str, str]] = Counter()
         self._clock = Clock(control) if control is not None else None
         paced = not {CLOCK, "exhaust"} <= self.capabilities
