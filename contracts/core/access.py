@@ -75,7 +75,7 @@ class Access:
             self.secrets.add(control.token)
         self.transcript = Transcript(self.secrets)
         self.witness = witness
-        self.leftovers = leftovers or Leftovers(None)
+        self.leftovers = Leftovers(None) if leftovers is None else leftovers
         self.answers: Counter[tuple[str, str]] = Counter()
         self._clock = Clock(control) if control is not None else None
         paced = not {CLOCK, "exhaust"} <= self.capabilities

@@ -6,7 +6,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from vendorlab.contracts.core.access import Access
-from vendorlab.contracts.core.errors import LeakError, UsageError
+from vendorlab.contracts.core.errors import LeakError, SuiteError, UsageError
 from vendorlab.contracts.core.keeping import state_home
 from vendorlab.contracts.core.leftovers import Leftovers
 from vendorlab.contracts.core.limits import published_limits
@@ -124,12 +124,16 @@ def clean_up(access: Access, beside: Callable[[str], Target | None]) -> list[str
     for old in Leftovers.abandoned(state_home(), access.target):
         with access.exchange.owed():
             before = list(old)
-            failures = dict(old.take_away(_cleaner(access, beside)))
-        lines += (
-            f"left by a run of {old.at}, {f'and still there: {failures[each]}' if each in failures else 'taken away'}: "
-            f"{each}"
-            for each in before
-        )
+            try:
+                how = _cleaner(access, beside)
+            except (SuiteError, AssertionError) as error:  # nobody is let in, so nothing can be taken away
+                failures: dict[int, Exception] = dict.fromkeys((each.number for each in before), error)
+            else:
+                failures = {entry.number: error for entry, error in old.take_away(how)}
+        for each in before:
+            failure = failures.get(each.number)
+            became = "taken away" if failure is None else f"still there, since {failure}"
+            lines.append(f"left by a run of {old.at}, {became}: {each}")
     return [access.secrets.mask(line) for line in lines]
 
 
