@@ -18,7 +18,7 @@ from vendorlab.cli.checks.several import heavy_first
 from vendorlab.cli.checks.worlds import owner
 from vendorlab.cli.common import UsageFailure
 from vendorlab.contracts.core.report import write
-from vendorlab.mocks.registry import mutants
+from vendorlab.mocks.registry import mutants, vendors
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Mapping, Sequence
@@ -93,7 +93,7 @@ def trials(suites: Iterable[str]) -> list[Trial]:
     return [
         Trial(suite, mutant, claims)
         for suite in suites
-        for mutant in mutants(owner(suite))
+        for mutant in (mutants(owner(suite)) if owner(suite) in vendors() else ())
         if (claims := tuple(claim for claim in mutant.claims if claim.partition(".")[0] == suite))
     ]
 
