@@ -23,6 +23,8 @@ _COMMANDS = {
     "wait": "up:wait",
     "check": "check:check",
     "claims": "check:claims",
+    "run": "run:run",
+    "stories": "stories:stories",
     "clock": "clock:clock",
     "events": "events:events",
     "faults": "faults:faults",
@@ -43,6 +45,7 @@ click.rich_click.COMMAND_GROUPS = {
     "vendorlab": [
         {"name": "Run vendors", "commands": ["up", "env", "wait"]},
         {"name": "Hold targets to their contract", "commands": ["check", "claims"]},
+        {"name": "Put a program to the test", "commands": ["run", "stories"]},
         {
             "name": "Move a running world",
             "commands": ["clock", "events", "faults", "journal", "reset", "snapshot", "state", "token", "worlds"],
