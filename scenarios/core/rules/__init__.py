@@ -6,7 +6,14 @@ module below.
 
 from __future__ import annotations
 
-from vendorlab.scenarios.core.rules import limits, tokens  # noqa: F401  each registers its rules
+from vendorlab.scenarios.core.rules import (  # noqa: F401  each registers its rules
+    limits,
+    manners,
+    outages,
+    readings,
+    sessions,
+    tokens,
+)
 from vendorlab.scenarios.core.rules.registry import RULES, Finding, NoSettings, Rule, Ruling, rule
 
 __all__ = ["RULES", "Finding", "NoSettings", "Rule", "Ruling", "rule"]

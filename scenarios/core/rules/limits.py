@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING
 
-from vendorlab.scenarios.core.rules.registry import NoSettings, Ruling, rule
+import msgspec
+
+from vendorlab.scenarios.core.durations import Span, seconds
+from vendorlab.scenarios.core.rules.registry import NoSettings, Ruling, Settings, rule
 
 if TYPE_CHECKING:
     from vendorlab.scenarios.core.evidence import Evidence, Exchange
@@ -12,16 +16,32 @@ if TYPE_CHECKING:
 SLACK = 0.5
 """World seconds by which a program may be early: a vendor tells whole seconds."""
 
+PUT_TO_IT = 0.5
+"""The part of a limit that a program must have asked for within its window, or the limit was no matter to it."""
+
+
+class Limit(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """So many requests in so much time."""
+
+    requests: int
+    per: Span
+
+
+class Limits(Settings, frozen=True):
+    """The limits of one vendor, by user; by default those that Scanalytics publishes."""
+
+    vendor: str = "scanalytics"
+    limits: list[Limit] = [Limit(requests=180, per="60s"), Limit(requests=1_200, per="1h")]
+
 
 @rule(
     "waited-out-retry-after",
-    remedy="When the answer has Retry-After, send that vendor nothing for that long; all threads that share the account wait.",
+    remedy="When an answer has Retry-After, send that vendor nothing for so long; all threads of the account wait.",
 )
 def waited_out_retry_after(evidence: Evidence, _: NoSettings) -> Ruling:
     """After an answer that says when to come back, nothing is sent until then.
 
-    A limit counts the requests that it refuses, at many vendors: who goes on asking is never let in again, and may be
-    blocked by hand.
+    Who goes on asking gets nothing but refusals, keeps others of the same account out, and may be blocked by hand.
     """
     ruling = Ruling()
     waiting: dict[tuple[str, str], Exchange] = {}
@@ -37,4 +57,36 @@ def waited_out_retry_after(evidence: Evidence, _: NoSettings) -> Ruling:
         if one.status in (429, 503) and "retry_after" in one.detail and not evidence.unheard(one):
             ruling.met += 1
             waiting[who] = one
+    return ruling
+
+
+@rule(
+    "stayed-under-limits",
+    settings=Limits,
+    remedy="Count your own requests in sliding windows as long as the vendor's, all threads and processes together.",
+)
+def stayed_under_limits(evidence: Evidence, wanted: Limits) -> Ruling:
+    """The program keeps below the vendor's limits by itself.
+
+    A limit that is run into has been run into by everybody with the same account: one program's haste is another's outage.
+    """
+    ruling = Ruling()
+    windows = [(limit, seconds(limit.per)) for limit in wanted.limits]
+    logs: dict[tuple[str, float], deque[Exchange]] = {}
+    over: set[tuple[str, float]] = set()
+    for one in evidence.exchanges:
+        if one.vendor != wanted.vendor or one.operation == "token" or not one.principal or one.status == 401:
+            continue
+        for limit, span in windows:
+            key = (one.principal, span)
+            log = logs.setdefault(key, deque())
+            log.append(one)
+            while one.seconds_after(log[0]) >= span:
+                log.popleft()
+            ruling.met += len(log) == int(limit.requests * PUT_TO_IT)
+            if len(log) <= limit.requests:
+                over.discard(key)
+            elif key not in over:
+                over.add(key)
+                ruling.breach(f"{len(log)} requests in {limit.per}, where {limit.requests} are allowed", log[0], one)
     return ruling
