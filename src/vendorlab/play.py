@@ -127,7 +127,7 @@ def check(story: Story) -> None:
     except (WorldError, SettingsError) as error:
         raise story.error(("world",), str(error)) from error
     with lab:
-        for vendor in spec.vendors:
+        for vendor in lab.world.names:
             try:
                 lab.world.vendor(vendor)
             except (WorldError, SettingsError, ValueError) as error:
