@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -23,10 +24,8 @@ def each(lab: StoryLab, seconds: float, turn: Callable[[], Any]) -> None:
     """Take a turn on a grid until the story is over; one that fails is left out."""
     start, number = lab.time(), 0
     while not lab.over:
-        try:
+        with suppress(ClientError):
             turn()
-        except ClientError:
-            pass
         while start + number * seconds <= lab.time():
             number += 1
         lab.sleep(start + number * seconds - lab.time())
@@ -61,10 +60,13 @@ def links(seconds: float) -> Program:
     return program
 
 
-def polling(lab: StoryLab) -> None:
-    with lab.inode.client() as client:
-        for _ in client.poll(every=300, until=lambda: lab.over):
-            pass
+def polling(seconds: float) -> Program:
+    def program(lab: StoryLab) -> None:
+        with lab.inode.client() as client:
+            for _ in client.poll(every=seconds, until=lambda: lab.over):
+                pass
+
+    return program
 
 
 def both(lab: StoryLab) -> None:
@@ -124,7 +126,7 @@ def controllers(lab: StoryLab) -> None:
 
 def dimming(lab: StoryLab) -> None:
     with lab.slv.client() as client:
-        each(lab, 600, lambda: client.set_dimming([("LP-001", "L00001")], 30))
+        each(lab, 600, lambda: client.set_dimming(("LP-001", "L00001"), 30))
 
 
 PROGRAMS: dict[str, Program] = {
@@ -132,14 +134,14 @@ PROGRAMS: dict[str, Program] = {
     "dst-autumn": hours,
     "dst-spring": hours,
     "expired-token": whoami_hourly,
-    "five-days-of-polling": polling,
+    "five-days-of-polling": polling(900),
     "late-values": hours_late,
     "limit-lowered": whoami_fast,
     "lost-answers": links(600),
     "lost-write": make_device,
     "one-of-two-is-away": both,
     "outage": whoami_often,
-    "page-for-people": polling,
+    "page-for-people": polling(300),
     "refresh-lost": whoami_hourly,
     "refresh-lost-in-grace": whoami_hourly,
     "refresh-race": whoami_by_four,
