@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from vendorlab.scenarios.core.rules import RULES
 from vendorlab.scenarios.core.story import After, Pace
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from vendorlab.scenarios.core.story import Entry, Story
 
 
@@ -26,6 +29,21 @@ def page(story: Story) -> str:
         f"**What your program has to do.** {_plain(spec.program)}",
         "\n".join([f"It is {spec.world.start}. {_passing(spec.pace)}", *_timeline(story)]),
         "\n".join(["## Rules", "", *rules]),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def index(stories: Sequence[Story]) -> str:
+    """The list of all stories and rules, as Markdown."""
+    rows = [f"| [{one.name}]({one.name}.md) | {one.spec.title} | {', '.join(one.spec.vendors)} |" for one in stories]
+    rules = [f"| `{rule.name}` | {rule.title} {rule.why} | {rule.remedy} |" for rule in RULES.values()]
+    parts = [
+        "# Stories",
+        "Each puts a program through something that vendors do: `vendorlab run NAME -- COMMAND`. How to write one is told in\n"
+        "[stories-authoring.md](../stories-authoring.md).",
+        "\n".join(["| story | | vendors |", "| --- | --- | --- |", *rows]),
+        "## Rules",
+        "\n".join(["| rule | what a good client does, and why | what to change |", "| --- | --- | --- |", *rules]),
     ]
     return "\n\n".join(parts) + "\n"
 
