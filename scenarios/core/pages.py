@@ -16,6 +16,11 @@ if TYPE_CHECKING:
     from vendorlab.scenarios.core.story import Entry, Story
 
 
+_INTRODUCTION = """Each puts a program through something that vendors do: `vendorlab run NAME -- COMMAND`. How to run and
+write them is told in [Stories](../stories.md) and [Writing stories and rules](../stories-authoring.md). This page and those of
+the stories are made from the stories themselves."""
+
+
 def page(story: Story) -> str:
     """The page as Markdown."""
     spec = story.spec
@@ -39,8 +44,7 @@ def index(stories: Sequence[Story]) -> str:
     rules = [f"| `{rule.name}` | {rule.title} {rule.why} | {rule.remedy} |" for rule in RULES.values()]
     parts = [
         "# Stories",
-        "Each puts a program through something that vendors do: `vendorlab run NAME -- COMMAND`. How to write one is told in\n"
-        "[stories-authoring.md](../stories-authoring.md).",
+        _INTRODUCTION,
         "\n".join(["| story | | vendors |", "| --- | --- | --- |", *rows]),
         "## Rules",
         "\n".join(["| rule | what a good client does, and why | what to change |", "| --- | --- | --- |", *rules]),

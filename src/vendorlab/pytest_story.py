@@ -27,7 +27,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture
 def story_lab(request: pytest.FixtureRequest) -> Generator[StoryLab]:
-    """A lab in which the story of the test's marker ``vendorlab_story`` happens; the test passes if its verdict does."""
+    """A lab in which the story that ``vendorlab_story`` names happens; the test fails if its verdict does."""
     marker = request.node.get_closest_marker(_MARKER)
     if marker is None:
         raise pytest.UsageError(f'the fixture story_lab needs a story: @pytest.mark.{_MARKER}("expired-token")')

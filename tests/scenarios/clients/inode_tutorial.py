@@ -1,10 +1,12 @@
 """The way of iNode's own sample, written anew: all links and all devices once a minute; on a 401 refresh, and go on.
 
-As there, every status but 200 is a failure, whose body is read as JSON. Its minute is that of VENDORLAB_MINUTE, in seconds.
+As there, every status but 200 is a failure, whose body is read as JSON. VENDORLAB_MINUTE says how many seconds its
+minute has.
 """
 
 import json
 import os
+import sys
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -40,5 +42,5 @@ while True:
         if status == 401:
             pair = token(grant_type="refresh_token", refresh_token=pair["refresh_token"])
         elif status != 200:
-            print(content["detail"])
+            sys.stderr.write(content["detail"])
     sleep(MINUTE)
