@@ -55,8 +55,8 @@ def test_good_story_is_taken() -> None:
         ("at: 1h", "at: 1h\n    clear: faults", "10:5: an entry does one thing"),
         ("at: 1h", "at: 1h\n    later: 1h", "11:5: `later` goes with `after`"),
         ("    fault:", "    falt:", "11:5: there is no key 'falt' here; did you mean \"fault\"?"),
-        ("status: 503", "status: 5033", "11:34: expected `int` <= "),
-        ("kind: status", "kind: statuss", "11:34: invalid value 'statuss'"),
+        ("status: 503", "status: 5033", "11:56: expected `int` <= 599"),
+        ("kind: status", "kind: statuss", "11:40: invalid value 'statuss'"),
         ("name: away", "nam: away", "11:13: there is no key 'nam' here; did you mean \"name\"?"),
         ("- slash-kept", "- slash-kep", "14:5: there is no rule 'slash-kep'; did you mean \"slash-kept\"?"),
         ("- slash-kept", "- slash-kept\n  - slash-kept", "15:5: the rule slash-kept stands here twice"),
@@ -74,9 +74,9 @@ def test_good_story_is_taken() -> None:
         ("world:", "world:\n  settings: {scanalytics: {minute_limt: 3}}", "8:27: "),
         ("world:", "world:\n  settings: {inode: {}}", "8:14: inode does not live in this story"),
         ("world:", "world:\n  profiles: {scanalytics: moder}", "8:27: "),
-        ("    fault: {name", "    event: {vendor: slv, kind: x}\n    #", "11:20: 'slv' does not live in this story"),
+        ("    fault: {name", "    event: {vendor: slv, kind: x}\n    #", "11:21: 'slv' does not live in this story"),
         ("    fault: {name", "    event: {kind: x}\n    #", "11:12: an event has a `vendor` and a `kind`"),
-        ("    fault: {name", "    event: {vendor: scanalytics, kind: x}\n    #", "11:20: nothing happens to devices"),
+        ("    fault: {name", "    event: {vendor: scanalytics, kind: x}\n    #", "11:21: nothing happens to devices"),
     ],
 )
 def test_mistake_is_told_with_its_place(old: str, new: str, told: str) -> None:
