@@ -107,8 +107,9 @@ def test_devices_do_what_the_story_says() -> None:
 
     def act(lab: StoryLab) -> None:
         lab.sleep(120)
-        alarms = lab.slv.backend.state()
-        assert "LampFailure" in str(alarms)
+        with lab.slv.client() as client:
+            (alarm,) = client.call("alarm", "getAlarms", {"active": "true"})
+        assert alarm["valueName"] == "LampFailure"
 
     assert played(act, vendors="slv", timeline=entry).moves[0].action == "event"
 

@@ -114,7 +114,7 @@ def test_story_that_the_program_never_came_to_is_not_passed(tmp_path: Path) -> N
         (["run", "expired-token"], "name a story and, behind --, the command"),
         (["run", "expird-token", "--", "true"], 'did you mean "expired-token"?'),
         (["run", "expired-token", "--", "no-such-command-here"], "no-such-command-here cannot be started"),
-        (["run", "--replay", os.devnull, "--", "true"], "leave out the command"),
+        (["run", "--replay", os.devnull, "outage", "--", "true"], "leave out the command"),
         (["run", "--replay", __file__], "is not a line of a kept journal"),
         (["stories", "expird-token"], 'did you mean "expired-token"?'),
     ],
@@ -150,16 +150,20 @@ def test_program_that_asks_for_nothing_any_more_ends_the_story(tmp_path: Path) -
     assert "asked for nothing" in troubles[0]
 
 
-def test_program_that_does_not_listen_to_sigterm_is_killed_with_what_it_started(tmp_path: Path) -> None:
+def test_program_that_does_not_listen_to_sigterm_is_killed_with_what_it_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vendorlab.program.GRACE", 0.2)
     pid = tmp_path / "pid"
     text = (
         "import signal, subprocess, time, os\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
         f"child = subprocess.Popen(['sleep', '60']); open({str(pid)!r}, 'w').write(str(child.pid))\ntime.sleep(60)"
     )
-    assert verdict(short(tmp_path, pace="{rate: 3600}", until="2h"), python(text))[0] == "over"
-    if pid.exists():
-        with pytest.raises(ProcessLookupError):
-            os.kill(int(pid.read_text()), 0)
+    assert verdict(short(tmp_path, pace="{rate: 3600}", until="1h"), python(text))[0] == "over"
+    stat = Path(f"/proc/{pid.read_text()}/stat")
+    assert (
+        not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] == "Z"
+    )  # dead, and perhaps not yet buried
 
 
 def test_time_goes_by_while_the_program_rests_where_the_pace_says_so(tmp_path: Path) -> None:

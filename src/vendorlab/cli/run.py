@@ -234,7 +234,7 @@ def _watch(player: Player, stage: WorldStage, process: Process, stall: float) ->
     pace = player.story.spec.pace
     idle, step = (pace.idle, pace.step) if isinstance(pace, Pace) else (None, None)
     seen, since = (0, stage.now()), time.monotonic()
-    stepped = -1
+    stepped = 0  # before the first exchange the program is only starting
     while not player.over.wait(LOOK):
         if (code := process.poll()) is not None:
             return "ended", code
