@@ -121,6 +121,7 @@ class Clock:
         self._handlers: dict[str, Handler] = {}
         self._transient: set[str] = set()
         self._watchers: list[Callable[[], None]] = []
+        self._beyond: int | None = None  # while the clock is walked: how much further its timers turned it
 
     # --- reading -------------------------------------------------------------------------------------------------
 
@@ -156,7 +157,7 @@ class Clock:
         """Move forward by seconds or a timedelta, timer by timer in due order.
 
         Each timer sees the clock stand exactly at its due time, and may set others, which fire too when they are due
-        within the walk.
+        within the walk. One that advances the clock itself makes the walk as much longer.
 
         Returns:
             The timers that fired, in order.
@@ -168,6 +169,9 @@ class Clock:
         if not 0 <= seconds < _LATEST / SECOND:
             raise ClockError(f"the clock advances by a number of seconds that is not negative, not by {by!r:.100}")
         with self.lock:
+            if self._beyond is not None:
+                self._beyond += round(seconds * SECOND)
+                return []
             return self._walk(self.micros() + round(seconds * SECOND))
 
     def set(self, moment: datetime) -> list[Fired]:
@@ -175,7 +179,9 @@ class Clock:
         with self.lock:
             target = to_micros(moment)
             if target >= self.micros():
-                return self._walk(target)
+                return (
+                    self.advance(to_datetime(target) - self.now()) if self._beyond is not None else self._walk(target)
+                )
             self._stand_at(target, self._anchor.rate)
             self._changed()
             return []
@@ -315,15 +321,18 @@ class Clock:
             raise ClockError("the clock does not go beyond the year 9999")
         rate = self._anchor.rate
         fired: list[Fired] = []
+        outer, self._beyond = self._beyond, 0
         try:
-            while (timer := self._pop_due(target)) is not None:
+            while (timer := self._pop_due(target + self._beyond)) is not None:
                 if len(fired) >= MOST_FIRED:
                     raise ClockError(f"more than {MOST_FIRED} timers fired in one walk; the last was {timer.name!r}")
                 self._stand_at(max(timer.due, self._anchor.world), 0.0)
                 fired.append(Fired(to_datetime(timer.due), timer.name, timer.detail))
                 self._handlers[timer.name](timer.detail)
         finally:
-            self._stand_at(target, rate)
+            further = self._beyond
+            self._beyond = None if outer is None else outer + further
+            self._stand_at(min(target + further, _LATEST), rate)
             self._changed()
         return fired
 

@@ -113,6 +113,7 @@ class Journal:
         self._seq = 0
         self._cleared = 0
         self._waiting = _Waiting()
+        self._watchers: list[Callable[[Entry], object]] = []
 
     @property
     def last(self) -> int:
@@ -131,6 +132,19 @@ class Journal:
         if self._waiting.waiters:
             with self._waiting.condition:
                 self._waiting.condition.notify_all()
+        if self._watchers:
+            entry = Entry(self._seq, *values)
+            for watcher in tuple(self._watchers):
+                watcher(entry)
+
+    def watch(self, watcher: Callable[[Entry], object]) -> None:
+        """Call ``watcher`` with every new entry, under the world's lock and before the answer leaves."""
+        self._watchers.append(watcher)
+
+    def unwatch(self, watcher: Callable[[Entry], object]) -> None:
+        """Stop calling ``watcher``."""
+        if watcher in self._watchers:
+            self._watchers.remove(watcher)
 
     def find(self, query: Query | None = None, /, limit: int | None = None, **wanted: Any) -> list[Entry]:
         """The entries that match, oldest first.

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from vendorlab.lab import Lab, world
+    from vendorlab.play import story
 
 __version__ = "0.1.0.dev0"
 
-__all__ = ["Lab", "__version__", "world"]
+__all__ = ["Lab", "__version__", "story", "world"]
 
 
 def __getattr__(name: str) -> Any:
@@ -21,4 +22,8 @@ def __getattr__(name: str) -> Any:
         from vendorlab import lab  # noqa: PLC0415
 
         return getattr(lab, name)
+    if name == "story":
+        from vendorlab import play  # noqa: PLC0415
+
+        return play.story
     raise AttributeError(f"module 'vendorlab' has no attribute {name!r}")

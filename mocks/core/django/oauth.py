@@ -122,4 +122,5 @@ class OAuth:
                     name: fingerprint(content[name]) for name in ("access_token", "refresh_token") if name in content
                 }
                 request.detail["issued"] = issued
+                request.detail["expires_in"] = content.get("expires_in")
         return Answer(status, body.encode(), [*pairs, *self._stack.headers], cause)

@@ -8,9 +8,10 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from ..actions import ContentType, Delay, Drip, Empty, Reset, Status, Truncate
+from ..actions import ContentType, Delay, Drip, Empty, Reset, Status, Truncate, kind
 from ..errors import WebError
 from ..journal import mask_path, mask_query
+from . import facts
 from .message import Answer, Request, Wire
 from .routes import Route, Site
 
@@ -63,6 +64,7 @@ class Dispatch:
             if rule is not None:
                 answer = self._strike(rule, request, answer)
             assert answer is not None
+            facts.note(request, answer, route.operation, self.site.is_secret)
             self._journal.add(
                 clock.micros(),
                 self.site.name,
@@ -142,6 +144,7 @@ class Dispatch:
             kept = [pair for pair in answer.headers if pair[0].lower() != "content-type"]
             answer.headers = [("Content-Type", action.value), *kept]
         answer.wire = _wire(rule)
+        request.detail["action"] = kind(action)
         return answer
 
 

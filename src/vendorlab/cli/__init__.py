@@ -25,6 +25,8 @@ _COMMANDS = {
     "claims": "evidence:claims",
     "diff": "diff:diff",
     "promote": "promote:promote",
+    "run": "run:run",
+    "stories": "stories:stories",
     "clock": "clock:clock",
     "events": "events:events",
     "faults": "faults:faults",
@@ -45,6 +47,7 @@ click.rich_click.COMMAND_GROUPS = {
     "vendorlab": [
         {"name": "Run vendors", "commands": ["up", "env", "wait"]},
         {"name": "Hold targets to their contract", "commands": ["check", "claims", "diff", "promote"]},
+        {"name": "Put a program to the test", "commands": ["run", "stories"]},
         {
             "name": "Move a running world",
             "commands": ["clock", "events", "faults", "journal", "reset", "snapshot", "state", "token", "worlds"],

@@ -68,6 +68,7 @@ def test_r02_a_refresh_gives_a_new_pair_of_the_same_scope(caller: Caller, client
         "refresh_token": fingerprint(old["refresh_token"]),
         "refresh_token_state": "live",
         "issued": {name: fingerprint(new[name]) for name in ("access_token", "refresh_token")},
+        "expires_in": 86_400,
     }
 
 

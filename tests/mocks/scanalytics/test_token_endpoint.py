@@ -77,6 +77,7 @@ def test_a_login_with_a_public_application_gives_a_token_pair(caller: Caller) ->
         "grant_type": "password",
         "client_id": caller.credentials["client_id"],
         "issued": {name: fingerprint(body[name]) for name in ("access_token", "refresh_token")},
+        "expires_in": 86_400,
     }
 
 

@@ -1,0 +1,134 @@
+"""Rules about taking readings: all of them, once, in time."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from vendorlab.scenarios.core.durations import Span, seconds, written
+from vendorlab.scenarios.core.rules.registry import NoSettings, Ruling, Settings, rule
+
+if TYPE_CHECKING:
+    from vendorlab.scenarios.core.evidence import Evidence, Exchange
+
+
+class Windows(Settings, frozen=True):
+    """How windows may lie.
+
+    Attributes:
+        overlap: how far a program may look back again, for late and corrected values.
+        cover: how much time must be covered at least.
+    """
+
+    overlap: Span = "0s"
+    cover: Span = "1h"
+
+
+class Cadence(Settings, frozen=True, kw_only=True):
+    """What is asked how often.
+
+    Attributes:
+        operation: what is asked.
+        every: how often.
+        vendor: whose operation that is; anybody's if absent.
+        early: the part of ``every`` by which it may come sooner.
+        late: the part by which it may come later.
+    """
+
+    operation: str
+    every: Span
+    vendor: str | None = None
+    early: float = 0.1
+    late: float = 0.5
+
+
+@rule(
+    "each-reading-once",
+    settings=Windows,
+    remedy="Keep the end of the last window that was taken whole, in UTC or with its offset; begin the next there, and "
+    "end it no later than now.",
+)
+def each_reading_once(evidence: Evidence, wanted: Windows) -> Ruling:
+    """Every reading is taken exactly once: windows follow each other without a gap and without overlap.
+
+    Where summer time begins or ends, a local hour is missing or comes twice. Windows in local time without offset then
+    take an hour twice and leave another out; those that reach beyond now take the last reading before it is whole.
+    """
+    ruling = Ruling()
+    taken: defaultdict[tuple[str, str], list[tuple[datetime, datetime, Exchange]]] = defaultdict(list)
+    for one in evidence.exchanges:
+        if "window" in one.detail and one.is_ok and not evidence.unheard(one):
+            begin, end = (datetime.fromisoformat(text) for text in one.detail["window"])
+            taken[one.vendor, one.path].append((begin, min(end, one.at), one))
+    again = timedelta(seconds=seconds(wanted.overlap))
+    for windows in taken.values():
+        windows.sort(key=lambda item: item[:2])
+        reached, last = windows[0][0], windows[0][2]
+        for begin, end, one in windows:
+            if begin > reached:
+                ruling.breach(f"nothing was asked of {_span(begin - reached)} from {_text(reached)} on", last, one)
+            elif reached - begin > again:
+                ruling.breach(f"{_span(reached - begin)} from {_text(begin)} on were taken twice", last, one)
+            reached, last = max(reached, end), one
+        ruling.met += (reached - windows[0][0]).total_seconds() >= seconds(wanted.cover)
+    return ruling
+
+
+@rule(
+    "paged-to-the-end",
+    remedy="Follow the address that an answer names for its next page, until one names none; do not count yourself.",
+)
+def paged_to_the_end(evidence: Evidence, _: NoSettings) -> Ruling:
+    """Where an answer names a next page, that page is asked for, down to the last.
+
+    A first page looks like the whole: what is behind it is missed in silence, and only on the days with many readings.
+    """
+    ruling = Ruling()
+    for one in evidence.exchanges:
+        if "next" not in one.detail or one.failed or evidence.unheard(one):
+            continue
+        ruling.met += 1
+        wanted = (one.vendor, one.path, one.detail["next"])
+        if not any((two.vendor, two.path, two.query) == wanted for two in evidence.exchanges if two.seq > one.seq):
+            ruling.breach("its next page was never asked for", one)
+    return ruling
+
+
+@rule(
+    "cadence-kept",
+    settings=Cadence,
+    remedy="Plan turns on a grid from the first one on, not by sleeping between them; leave missed ones out.",
+)
+def cadence_kept(evidence: Evidence, wanted: Cadence) -> Ruling:
+    """The program asks as often as it should, for as long as the story goes.
+
+    Who sleeps a minute between turns drifts by the length of each answer; who makes up for missed turns asks them all
+    at once after an outage.
+    """
+    ruling = Ruling()
+    every = seconds(wanted.every)
+    disturbed = {move.after for move in evidence.moves if move.action in ("clock", "program")}
+    turn: Exchange | None = None
+    calm = settled = True
+    for one in evidence.exchanges:
+        if one.operation == wanted.operation and wanted.vendor in (None, one.vendor) and one.status != 401:
+            if turn is not None and calm and settled:
+                ruling.met += 1
+                gap = one.seconds_after(turn)
+                after = f"{written(round(gap, 3))} after the last time"
+                if gap < every * (1 - wanted.early):
+                    ruling.breach(f"{after}, where {wanted.every} are due", turn, one)
+                elif gap > every * (1 + wanted.late):
+                    ruling.breach(f"not until {after}; {wanted.every} are due", turn, one)
+            turn, calm, settled = one, True, calm  # the turn after a disturbance may lie off the grid
+        calm = calm and not (one.failed or one.status == 429 or one.seq in disturbed)
+    return ruling
+
+
+def _span(span: timedelta) -> str:
+    return written(round(span.total_seconds(), 3))
+
+
+def _text(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%d %H:%M:%SZ")

@@ -1,0 +1,111 @@
+"""The judgement of a program: which rules it kept, which it broke, and which it was never put to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from vendorlab.scenarios.core.rules import RULES
+
+if TYPE_CHECKING:
+    from vendorlab.scenarios.core.evidence import Evidence, Exchange
+    from vendorlab.scenarios.core.rules import Finding, Rule
+    from vendorlab.scenarios.core.story import Story
+
+Status = Literal["passed", "broken", "not exercised"]
+
+MOST_SHOWN = 5
+"""Breaches of one rule that a report shows; it counts the rest."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A rule and what became of it.
+
+    Attributes:
+        rule: which.
+        wanted: the story is about it, so the program must have met it.
+        met: how often it did.
+        findings: every breach.
+    """
+
+    rule: Rule
+    wanted: bool
+    met: int
+    findings: tuple[Finding, ...]
+
+    @property
+    def status(self) -> Status:
+        """Passed, broken or not exercised."""
+        if self.findings:
+            return "broken"
+        return "passed" if self.met else "not exercised"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a story makes of a program.
+
+    Attributes:
+        evidence: on which it stands.
+        judged: every rule that was looked at; those that the story is about first.
+        troubles: what else went wrong: the program failed, or asked for nothing any more.
+    """
+
+    evidence: Evidence
+    judged: tuple[Judged, ...]
+    troubles: tuple[str, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Nothing was broken, and all that the story is about was put to the test."""
+        return not self.troubles and not self.broken and not self.missed
+
+    @property
+    def broken(self) -> tuple[Judged, ...]:
+        """The rules that were broken."""
+        return tuple(one for one in self.judged if one.status == "broken")
+
+    @property
+    def missed(self) -> tuple[Judged, ...]:
+        """The rules that the story is about and the program never came to."""
+        return tuple(one for one in self.judged if one.wanted and one.status == "not exercised")
+
+    def assert_passed(self) -> None:
+        """Raise ``AssertionError`` with the report unless all is well."""
+        if not self.passed:
+            from vendorlab.scenarios.core.report import text  # noqa: PLC0415  it shows verdicts
+
+            raise AssertionError("\n" + text(self))
+
+    def exchange(self, seq: int) -> Exchange | None:
+        """An exchange by its number."""
+        return next((one for one in self.evidence.exchanges if one.seq == seq), None)
+
+
+def judge(story: Story, evidence: Evidence) -> Verdict:
+    """Hold what happened against the story's rules, and those that always hold."""
+    wanted = {rule.name for rule, _ in story.rules}
+    rules: list[tuple[Rule, Any]] = [
+        *story.rules,
+        *((rule, rule.settings()) for rule in RULES.values() if rule.always and rule.name not in wanted),
+    ]
+    judged: list[Judged] = []
+    for rule, settings in rules:
+        ruling = rule.judge(evidence, settings)
+        judged.append(Judged(rule, rule.name in wanted, ruling.met, tuple(ruling.findings)))
+    return Verdict(evidence, tuple(judged), tuple(_troubles(evidence)))
+
+
+def _troubles(evidence: Evidence) -> list[str]:
+    end = evidence.end
+    if end is None:
+        return ["the story did not come to its end"]
+    if end.reason == "ended" and end.code:
+        how = f"was ended by signal {-end.code}" if end.code < 0 else f"ended with exit code {end.code}"
+        return [f"the program {how} before the story was over"]
+    if end.reason == "stalled":
+        return ["the program asked for nothing any more, and did not end; the story could not go on"]
+    if end.reason == "interrupted":
+        return ["the story was interrupted"]
+    return []

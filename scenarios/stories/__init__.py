@@ -1,0 +1,1 @@
+"""The stories that come with vendorlab, one YAML file each; ``vendorlab stories`` lists them."""
