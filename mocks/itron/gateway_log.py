@@ -34,6 +34,7 @@ VENDOR: Final = "itron"
 PROTOCOL: Final = "coap"
 ANONYMOUS = "anonymous"
 NOTIFY = "notify"
+UNOBSERVED = "observe.end"
 
 MOST_REMEMBERED = 4_096
 """Requests of which it is remembered how they look without secrets."""
@@ -105,6 +106,13 @@ class Log:
             note.of(session)
         number = {"number": response.options.uint(Option.OBSERVE)}
         self._write(observation.request, NOTIFY, response.code, note, "ok", 0.0, **number)
+
+    def unobserved(self, observation: Observation, why: str, session: Session | None) -> None:
+        """An observation ended though nobody asked for that."""
+        note = Note()
+        if session is not None:
+            note.of(session)
+        self._write(observation.request, UNOBSERVED, 0, note, why, 0.0)
 
     def _write(
         self, request: Message, operation: str, code: int, note: Note, cause: str, taken: float, **more: Any
