@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..core.clock import iso
+from ..core.clock import SECOND, iso
 from ..core.django import pages
 from ..core.django.bearer import BearerAuthenticator
 from ..core.django.drf import Action, Framework, Principal, rates_by_user
@@ -173,7 +173,7 @@ class Scanalytics(DjangoSite):
                 dates=self._stack.dates_alone,
                 strict=self._settings.strict_local_times,
             )
-            request.detail["window"] = [iso(start), iso(end)]
+            request.detail["window"] = [iso(start * SECOND), iso(end * SECOND)]
             return wire.buckets(metric, self.backend.aggregate(user, array.key, metric, bucket, start, end, zone))
 
         return handler

@@ -96,8 +96,8 @@ class End(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         at: when, by the world's clock.
         after: the number of the last exchange.
-        reason: the story was ``over``; or the program ``ended`` by itself; or it ``stalled``, asking for nothing for too
-            long; or somebody ``interrupted``.
+        reason: the story was ``over``; or the program ``ended`` by itself; or it ``stalled``, asking for nothing for
+            too long; or somebody ``interrupted``.
         code: the program's exit code where it ended by itself; negative for a signal.
         left: entries of the timeline that did not come to pass.
     """

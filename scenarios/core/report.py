@@ -120,7 +120,8 @@ def line(exchange: Exchange) -> str:
         about.append(f"fault {exchange.fault}")
     who = f" [{exchange.credential}]" if exchange.credential else ""
     note = f" ({', '.join(about)})" if about else ""
-    return f"#{exchange.seq} {at} {exchange.vendor} {exchange.method} {exchange.path}{query}{who} -> {exchange.status}{note}"
+    asked = f"{exchange.vendor} {exchange.method} {exchange.path}{query}{who}"
+    return f"#{exchange.seq} {at} {asked} -> {exchange.status}{note}"
 
 
 def _rule(one: Judged, verdict: Verdict) -> list[str]:

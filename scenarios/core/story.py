@@ -297,7 +297,7 @@ def _check_setting(spec: Spec, source: Source) -> None:
         raise source.error(("world", "start"), f"{error}") from error
     for key, named in (("profiles", spec.world.profiles), ("settings", spec.world.settings)):
         for vendor in named:
-            if vendor not in spec.vendors:
+            if not _lives(vendor, spec):
                 what = f"{vendor} does not live in this story; {sources.hint(vendor, spec.vendors)}"
                 raise source.error(("world", key, vendor), what, key=True)
     pace = spec.pace
@@ -330,9 +330,14 @@ def _check_entry(entry: Entry, path: tuple[str | int, ...], spec: Spec, source: 
         (("fault", "match", "vendor"), _vendor_of(entry.fault)),
     ]
     for where, vendor in mentioned:
-        if vendor is not None and not any(vendor == one or vendor.startswith(f"{one}-") for one in spec.vendors):
+        if vendor is not None and not _lives(vendor, spec):
             what = f"{vendor!r} does not live in this story; {sources.hint(vendor, spec.vendors)}"
             raise source.error((*path, *where), what)
+
+
+def _lives(vendor: str, spec: Spec) -> bool:
+    """Whether a vendor lives in a story, which may name one address of it only, as ``itron-platform`` for ``itron``."""
+    return any(vendor == one or vendor.startswith(f"{one}-") or one.startswith(f"{vendor}-") for one in spec.vendors)
 
 
 def _vendor_of(fault: Mapping[str, Any] | None) -> Any:

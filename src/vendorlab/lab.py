@@ -145,12 +145,7 @@ class Lab:
     Args:
         world: the world.
         ended: what else is to end with it.
-
-    Attributes:
-        handle: what its vendors are met as.
     """
-
-    handle: type[VendorHandle] = VendorHandle
 
     def __init__(self, world: World, ended: ExitStack | None = None) -> None:
         self.world = world
@@ -196,7 +191,7 @@ class Lab:
         address = registry.address(name)
         vendor = name if address is None else address.vendor
         self.world.vendor(vendor)
-        return self.handle(self.world, name if address is None else address.name, vendor)
+        return VendorHandle(self.world, name if address is None else address.name, vendor)
 
     def reset(self, seed: int | None = None) -> None:
         """Return to the start, from the same seed or another."""

@@ -1,12 +1,13 @@
 """Stories in a test: ``vendorlab.story("expired-token").play()`` is a lab in which the story happens.
 
-Here a world becomes a stage. The clock stands, and turns where the program under test would sleep: clients made in the lab
-do so by themselves, others call ``lab.sleep``.
+Here a world becomes a stage. The clock stands, and turns where the program under test would sleep: clients made in the
+lab do so by themselves, others call ``lab.sleep``.
 """
 
 from __future__ import annotations
 
 import random
+import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -126,7 +127,7 @@ def check(story: Story) -> None:
     except (WorldError, SettingsError) as error:
         raise story.error(("world",), str(error)) from error
     with lab:
-        for vendor in spec.vendors:
+        for vendor in lab.world.names:
             try:
                 lab.world.vendor(vendor)
             except (WorldError, SettingsError, ValueError) as error:
@@ -170,39 +171,18 @@ def make_lab(story: Story, seed: int | None) -> Lab:
     )
 
 
-class StoryHandle(VendorHandle):
-    """A vendor in a story: its clients live by the world's clock."""
-
-    def client(self, **options: Any) -> Any:
-        """A reference client whose clock is the world's, and whose sleep turns it."""
-        return super().client(**{"clock": self._seconds, "sleep": self.clock.advance, **self._steady(), **options})
-
-    def async_client(self, **options: Any) -> Any:
-        """The same for asyncio."""
-
-        async def sleep(by: float) -> None:
-            self.clock.advance(by)
-
-        return super().async_client(**{"clock": self._seconds, "sleep": sleep, **self._steady(), **options})
-
-    def _seconds(self) -> float:
-        return self.clock.now().timestamp()
-
-    def _steady(self) -> dict[str, Any]:
-        """The jitter of retries from the world's seed, so that the story is the same each time."""
-        from vendorlab.clients.core.retry import RetryPolicy  # noqa: PLC0415  not every story has a client of ours
-
-        return {"retry": RetryPolicy(chance=random.Random(self._world.ids.seed))}
-
-
 class StoryLab(Lab):
-    """A lab in which a story happens."""
+    """A lab in which a story happens.
 
-    handle = StoryHandle
+    The program under test has a clock of its own: it starts with the world's and goes on by what the program sleeps. When
+    the story turns the world's clock, the program does not know, as little as it does of a real vendor's.
+    """
 
     def __init__(self, lab: Lab, player: Player) -> None:
         super().__init__(lab.world)
         self._player = player
+        self._time = lab.clock.now().timestamp()
+        self._turning = threading.Lock()
 
     @property
     def verdict(self) -> Verdict:
@@ -214,9 +194,44 @@ class StoryLab(Lab):
         """Whether the story has come to its end."""
         return self._player.over.is_set()
 
+    def time(self) -> float:
+        """Seconds since 1970 by the program's own clock."""
+        return self._time
+
     def sleep(self, seconds: float) -> None:
         """Let time go by, as a program's own sleep would."""
-        self.clock.advance(seconds)
+        with self._turning:
+            self._time += seconds
+            self.clock.advance(seconds)
+
+    def vendor(self, name: str) -> VendorHandle:
+        """A vendor by name, with clients that live by the program's clock."""
+        return StoryHandle(self, super().vendor(name))
+
+
+class StoryHandle(VendorHandle):
+    """A vendor in a story: its clients tell the time and sleep as the program does."""
+
+    def __init__(self, lab: StoryLab, handle: VendorHandle) -> None:
+        self.__dict__.update(handle.__dict__)
+        self._lab = lab
+
+    def client(self, **options: Any) -> Any:
+        """A reference client whose sleep lets the story's time go by; its retries are spread by the world's seed."""
+        return super().client(**{"sleep": self._lab.sleep, **self._steady(), **options})
+
+    def async_client(self, **options: Any) -> Any:
+        """The same for asyncio."""
+
+        async def sleep(by: float) -> None:
+            self._lab.sleep(by)
+
+        return super().async_client(**{"sleep": sleep, **self._steady(), **options})
+
+    def _steady(self) -> dict[str, Any]:
+        from vendorlab.clients.core.retry import RetryPolicy  # noqa: PLC0415  not every story has a client of ours
+
+        return {"clock": self._lab.time, "retry": RetryPolicy(chance=random.Random(self._world.ids.seed))}
 
 
 class PlayableStory:

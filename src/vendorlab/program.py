@@ -75,10 +75,8 @@ class Process:
         """End it: SIGTERM, and SIGKILL for who does not listen."""
         self._signal(signal.SIGTERM)
         if self._process is not None:
-            try:
+            with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(GRACE)
-            except subprocess.TimeoutExpired:
-                pass
             self._signal(signal.SIGKILL)  # whatever it started, too
             self._process.wait()
 

@@ -1,13 +1,13 @@
 """What the journal remembers of an exchange besides who, what and how it ended: facts by which a client can be judged.
 
-They are few and cheap, since every request passes here: how its body was written, a page that goes on, how long to wait, and
-a secret in a header that servers write into their logs.
+They are few and cheap, since every request passes here: how its body was written, a page that goes on, how long to
+wait, and a secret in the URL or in a header that servers write into their logs.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import unquote_plus, urlsplit
 
 from ..ids import fingerprint
 from ..journal import mask, mask_query
@@ -35,7 +35,8 @@ def note(request: Request, answer: Answer, operation: str, is_secret: Callable[[
             detail["body"] = _KINDS.get(kind, "none" if not kind else "other") if request.body else "none"
         if operation not in _CREDENTIALS and request.body:
             detail["sent"] = fingerprint(request.body.decode("utf-8", "replace"))
-    leaks = [name for name in _LOGGED if name in headers and _tells(headers[name], is_secret)]
+    leaks = ["url"] if request.query and _in_query(request.query, is_secret) else []
+    leaks += [name for name in _LOGGED if name in headers and _tells(headers[name], is_secret)]
     if leaks:
         detail["leaks"] = leaks
     for name, value in answer.headers:
@@ -43,6 +44,11 @@ def note(request: Request, answer: Answer, operation: str, is_secret: Callable[[
             detail["next"] = mask_query(urlsplit(value).query, is_secret)
         elif name == "Retry-After" and "retry_after" not in detail and value.isdigit():
             detail["retry_after"] = int(value)
+
+
+def _in_query(query: str, is_secret: Callable[[str], bool]) -> bool:
+    """Whether a secret that somebody gave out is the value of a field; what only looks like one may be a cursor."""
+    return any(is_secret(unquote_plus(field.partition("=")[2])) for field in query.split("&"))
 
 
 def _tells(text: str, is_secret: Callable[[str], bool]) -> bool:

@@ -31,7 +31,7 @@ class Limits(Settings, frozen=True):
     """The limits of one vendor, by user; by default those that Scanalytics publishes."""
 
     vendor: str = "scanalytics"
-    limits: list[Limit] = [Limit(requests=180, per="60s"), Limit(requests=1_200, per="1h")]
+    limits: tuple[Limit, ...] = (Limit(requests=180, per="60s"), Limit(requests=1_200, per="1h"))
 
 
 @rule(
@@ -68,7 +68,7 @@ def waited_out_retry_after(evidence: Evidence, _: NoSettings) -> Ruling:
 def stayed_under_limits(evidence: Evidence, wanted: Limits) -> Ruling:
     """The program keeps below the vendor's limits by itself.
 
-    A limit that is run into has been run into by everybody with the same account: one program's haste is another's outage.
+    Who runs into a limit takes everybody with the same account along: one program's haste is another's outage.
     """
     ruling = Ruling()
     windows = [(limit, seconds(limit.per)) for limit in wanted.limits]

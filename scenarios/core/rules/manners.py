@@ -11,8 +11,8 @@ from vendorlab.scenarios.core.rules.registry import NoSettings, Ruling, rule
 if TYPE_CHECKING:
     from vendorlab.scenarios.core.evidence import Evidence, Exchange
 
-MASKED = re.compile(r"#[0-9a-f]{8}(?![0-9a-z])")
-"""Where the journal has the fingerprint of a secret."""
+_TELLING = re.compile(r"(?:^|&)[^=&]*(?:token|password|secret|api_?key)[^=&]*=[^&]", re.IGNORECASE)
+"""A field of a query whose name says that its value is a secret."""
 
 _BROKEN_OFFSET = re.compile(r"[0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)? [0-9]{2}:?[0-9]{2}(?![0-9:])")
 """A time whose offset lost its plus: in a query, a bare ``+`` means a blank."""
@@ -36,10 +36,12 @@ def no_secret_in_url(evidence: Evidence, _: NoSettings) -> Ruling:
         if one.protocol != "http":
             continue
         ruling.met += 1
-        if MASKED.search(one.query) or MASKED.search(one.path):
+        leaks = one.detail.get("leaks", [])
+        if "url" in leaks or _TELLING.search(one.query):
             ruling.breach("a secret stands in the URL", one)
-        for name in one.detail.get("leaks", ()):
-            ruling.breach(f"a secret stands in the header {name}", one)
+        for name in leaks:
+            if name != "url":
+                ruling.breach(f"a secret stands in the header {name}", one)
     return ruling
 
 
@@ -71,7 +73,7 @@ def form_body_where_due(evidence: Evidence, _: NoSettings) -> Ruling:
 def slash_kept(evidence: Evidence, _: NoSettings) -> Ruling:
     """Paths are asked for as the vendor writes them, with their last slash.
 
-    Without it the vendor's framework redirects: twice the traffic, and a POST that is redirected arrives as a GET, empty.
+    Without it the vendor's framework redirects: twice the traffic, and a redirected POST arrives as a GET, empty.
     """
     ruling = Ruling()
     for one in evidence.exchanges:

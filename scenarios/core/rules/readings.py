@@ -110,10 +110,10 @@ def cadence_kept(evidence: Evidence, wanted: Cadence) -> Ruling:
     every = seconds(wanted.every)
     disturbed = {move.after for move in evidence.moves if move.action in ("clock", "program")}
     turn: Exchange | None = None
-    calm = True
+    calm = settled = True
     for one in evidence.exchanges:
         if one.operation == wanted.operation and wanted.vendor in (None, one.vendor) and one.status != 401:
-            if turn is not None and calm:
+            if turn is not None and calm and settled:
                 ruling.met += 1
                 gap = one.seconds_after(turn)
                 after = f"{written(round(gap, 3))} after the last time"
@@ -121,7 +121,7 @@ def cadence_kept(evidence: Evidence, wanted: Cadence) -> Ruling:
                     ruling.breach(f"{after}, where {wanted.every} are due", turn, one)
                 elif gap > every * (1 + wanted.late):
                     ruling.breach(f"not until {after}; {wanted.every} are due", turn, one)
-            turn, calm = one, True
+            turn, calm, settled = one, True, calm  # the turn after a disturbance may lie off the grid
         calm = calm and not (one.failed or one.status == 429 or one.seq in disturbed)
     return ruling
 

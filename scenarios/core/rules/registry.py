@@ -1,7 +1,7 @@
 """What a rule is, and the list of all of them.
 
-A rule looks at the evidence and answers with a ``Ruling``: how often what it is about came up, and what went against it.
-What never came up is neither passed nor broken.
+A rule looks at the evidence and answers with a ``Ruling``: how often what it is about came up, and what went against
+it. What never came up is neither passed nor broken.
 """
 
 from __future__ import annotations

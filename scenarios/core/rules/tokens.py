@@ -49,7 +49,8 @@ def issued(exchange: Exchange) -> str | None:
 
 def shown(exchange: Exchange) -> str:
     """The fingerprint of the access token by which a request was made, if by one."""
-    return exchange.credential.removeprefix("Bearer ") if exchange.credential.startswith("Bearer #") else ""
+    scheme, _, text = exchange.credential.rpartition(" ")
+    return text if text.startswith("#") and scheme in ("", "Bearer", "Token") else ""
 
 
 def is_refused(exchange: Exchange) -> bool:
