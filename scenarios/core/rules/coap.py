@@ -64,14 +64,14 @@ class Patience(Settings, frozen=True):
 @rule(
     "coap-backed-off",
     settings=BackOff,
-    remedy="Let a CoAP library send again: 2 to 3 s after the first time, each wait twice the last, four times, always the "
-    "same message with the same ID; and stop once it is acknowledged.",
+    remedy="Let a CoAP library send again: 2 to 3 s after the first time, each wait twice the last, four times, "
+    "always the same message with the same ID; and stop once it is acknowledged.",
 )
 def coap_backed_off(evidence: Evidence, wanted: BackOff) -> Ruling:
     """What is not acknowledged is sent again as RFC 7252, section 4.2, has it: later each time, and few times.
 
-    A mesh has little room. Requests repeated on the beat fill it when it is already losing some, and one that is asked anew
-    under another ID is executed as often as it was asked.
+    A mesh has little room. Requests repeated on the beat fill it when it is already losing some, and one that is
+    asked anew under another ID is executed as often as it was asked.
     """
     ruling = Ruling()
     least = seconds(wanted.ack_timeout) * EARLY
@@ -100,14 +100,14 @@ def coap_backed_off(evidence: Evidence, wanted: BackOff) -> Ruling:
 
 @rule(
     "coap-duplicates-passed-over",
-    remedy="Remember the message IDs of a peer for a while; acknowledge a confirmable message that comes again, and "
-    "otherwise do nothing. Never answer a copy with RST.",
+    remedy="Remember the message IDs of a peer for a while; acknowledge a confirmable message that comes again, "
+    "and otherwise do nothing. Never answer a copy with RST.",
 )
 def coap_duplicates_passed_over(evidence: Evidence, _: NoSettings) -> Ruling:
     """A message that comes twice is taken once, and is no reason to reject anything.
 
-    A rejected notification ends its observation: who rejects copies goes deaf on the first one. Whether the program took a
-    reading twice into its own books, the line does not show.
+    A rejected notification ends its observation: who rejects copies goes deaf on the first one. Whether the program
+    took a reading twice into its own books, the line does not show.
     """
     ruling = Ruling()
     time = Time(evidence)
@@ -127,14 +127,14 @@ def coap_duplicates_passed_over(evidence: Evidence, _: NoSettings) -> Ruling:
 @rule(
     "coap-session-opened-again",
     settings=Within,
-    remedy="On 4.01 open the session again with a token (a fresh one, if it refuses the old), from the same socket; then "
-    "send the request once more.",
+    remedy="On 4.01 open the session again with a token (a fresh one, if it refuses the old), from the same "
+    "socket; then send the request once more.",
 )
 def coap_session_opened_again(evidence: Evidence, wanted: Within) -> Ruling:
     """When the gateway says 4.01, a session is opened before anything else is asked.
 
-    A session ends after hours without a request, and nobody is told. A program that goes on asking is refused for ever;
-    one that gives up needs a person.
+    A session ends after hours without a request, and nobody is told. A program that goes on asking is refused for
+    ever; one that gives up needs a person.
     """
     ruling = Ruling()
     time = Time(evidence)
@@ -158,14 +158,14 @@ def coap_session_opened_again(evidence: Evidence, wanted: Within) -> Ruling:
 @rule(
     "coap-patient-with-5.04",
     settings=Patience,
-    remedy="Take 5.04 for what it says: the device was silent for minutes. Ask it again later, longer each time; ask others "
-    "meanwhile; keep the session.",
+    remedy="Take 5.04 for what it says: the device was silent for minutes. Ask it again later, longer each time; "
+    "ask others meanwhile; keep the session.",
 )
 def coap_patient_with_504(evidence: Evidence, wanted: Patience) -> Ruling:
     """After 5.04 the device is left in peace for a while, and the session is kept.
 
-    A device sleeps, or the mesh is healing. Each request to it waits for minutes at the gateway, and takes room there and in
-    the mesh that others need. A new session mends nothing, and there are ten of them.
+    A device sleeps, or the mesh is healing. Each request to it waits for minutes at the gateway, and takes room there
+    and in the mesh that others need. A new session mends nothing, and there are ten of them.
     """
     ruling = Ruling()
     time = Time(evidence)

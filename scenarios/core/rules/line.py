@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from vendorlab.scenarios.core.evidence import Evidence, Exchange, Move
+    from vendorlab.scenarios.core.evidence import Evidence, Exchange
 
 LOSES = frozenset({"drop", "truncate", "corrupt"})
 """Faults after which a message has not arrived, or not so that it can be read."""

@@ -56,14 +56,14 @@ def client_of(exchange: Exchange) -> str:
 
 @rule(
     "mqtt-fresh-token",
-    remedy="Ask for a token right before each CONNECT, or look at its time of expiry then; never let a library reconnect by "
-    "itself with the password that it was given at the start.",
+    remedy="Ask for a token right before each CONNECT, or look at its time of expiry then; never let a library "
+    "reconnect by itself with the password that it was given at the start.",
 )
 def mqtt_fresh_token(evidence: Evidence, _: NoSettings) -> Ruling:
     """Each connection is made with a token that is still good, and one that was refused is not shown again.
 
-    The token is looked at when a connection is made, and lives for an hour; connections live for days. So a program runs
-    well until the first hiccup of the line, and then never gets in again.
+    The token is looked at when a connection is made, and lives for an hour; connections live for days. So a program
+    runs well until the first hiccup of the line, and then never gets in again.
     """
     ruling = Ruling()
     refused: dict[str, Exchange] = {}
@@ -85,14 +85,14 @@ def mqtt_fresh_token(evidence: Evidence, _: NoSettings) -> Ruling:
 
 @rule(
     "mqtt-subscribed-again",
-    remedy="Look at `session present` in CONNACK: when it is not set, subscribe to everything again. To subscribe after every "
-    "CONNACK is right, too.",
+    remedy="Look at `session present` in CONNACK: when it is not set, subscribe to everything again. To "
+    "subscribe after every CONNACK is right, too.",
 )
 def mqtt_subscribed_again(evidence: Evidence, _: NoSettings) -> Ruling:
     """After a connection without its former session, the program subscribes again.
 
-    A broker that was restarted, or whose node is another one, knows nothing of the session. The connection is fine, pings
-    are answered, and nothing ever comes.
+    A broker that was restarted, or whose node is another one, knows nothing of the session. The connection is fine,
+    pings are answered, and nothing ever comes.
     """
     ruling = Ruling()
     time = Time(evidence)
@@ -120,14 +120,15 @@ def mqtt_subscribed_again(evidence: Evidence, _: NoSettings) -> Ruling:
 
 @rule(
     "mqtt-acknowledged-once",
-    remedy="Acknowledge each PUBLISH of QoS 1 with one PUBACK of its packet id, once the message is safe; a copy too. Take "
-    "what comes twice once: by its topic, time and content.",
+    remedy="Acknowledge each PUBLISH of QoS 1 with one PUBACK of its packet id, once the message is safe; a copy "
+    "too. Take what comes twice once: by its topic, time and content.",
 )
 def mqtt_acknowledged_once(evidence: Evidence, _: NoSettings) -> Ruling:
     """Every message of QoS 1 is acknowledged, once for each time that it was delivered.
 
-    What is not acknowledged comes again with each connection, and holds up what is behind it; a broker's window is small.
-    Whether a program drops the copies that QoS 1 allows, the line does not show: it has to look into its own books.
+    What is not acknowledged comes again with each connection, and holds up what is behind it; a broker's window is
+    small. Whether a program drops the copies that QoS 1 allows, the line does not show: it has to look into its own
+    books.
     """
     ruling = Ruling()
     time = Time(evidence)
@@ -160,14 +161,14 @@ def mqtt_acknowledged_once(evidence: Evidence, _: NoSettings) -> Ruling:
 
 @rule(
     "mqtt-own-client-id",
-    remedy="Give every connection a client id of its own: the program's name with host, process and a number, or a random "
-    "part; never one constant for two processes.",
+    remedy="Give every connection a client id of its own: the program's name with host, process and a number, or "
+    "a random part; never one constant for two processes.",
 )
 def mqtt_own_client_id(evidence: Evidence, _: NoSettings) -> Ruling:
     """No two connections have one client id.
 
-    A broker throws out the older of two connections with one id. That one comes back and throws out the other: both are
-    busy for ever, and messages fall between them.
+    A broker throws out the older of two connections with one id. That one comes back and throws out the other: both
+    are busy for ever, and messages fall between them.
     """
     ruling = Ruling()
     dead: set[str] = set()
@@ -186,14 +187,14 @@ def mqtt_own_client_id(evidence: Evidence, _: NoSettings) -> Ruling:
 @rule(
     "mqtt-no-reconnect-storm",
     settings=Calm,
-    remedy="Wait longer after each failed connection, from a second to a minute or two, each wait spread by chance; begin "
-    "again with the short ones only after a connection has lasted.",
+    remedy="Wait longer after each failed connection, from a second to a minute or two, each wait spread by "
+    "chance; begin again with the short ones only after a connection has lasted.",
 )
 def mqtt_no_reconnect_storm(evidence: Evidence, wanted: Calm) -> Ruling:
     """While the broker is away or refuses, connections are tried seldom.
 
-    Each attempt is a TLS handshake and a look at a token: the dearest thing that one can ask of a broker, at the moment when
-    everybody asks for it.
+    Each attempt is a TLS handshake and a look at a token: the dearest thing that one can ask of a broker, at the
+    moment when everybody asks for it.
     """
     ruling = Ruling()
     time, least = Time(evidence), seconds(wanted.wait)
@@ -214,14 +215,14 @@ def mqtt_no_reconnect_storm(evidence: Evidence, wanted: Calm) -> Ruling:
 @rule(
     "mqtt-kept-alive",
     settings=Notice,
-    remedy="Set a keep-alive, send PINGREQ in time also when nothing else is sent, and close and reconnect when no PINGRESP "
-    "comes within another keep-alive.",
+    remedy="Set a keep-alive, send PINGREQ in time also when nothing else is sent, and close and reconnect when "
+    "no PINGRESP comes within another keep-alive.",
 )
 def mqtt_kept_alive(evidence: Evidence, wanted: Notice) -> Ruling:
     """The client gives its signs of life, and notices when the broker's no longer come.
 
-    A connection may die without a word, in a firewall or a failed-over node: TCP does not tell who only listens. Who does
-    not ask hears nothing for hours, and takes that for a quiet network.
+    A connection may die without a word, in a firewall or a failed-over node: TCP does not tell who only listens. Who
+    does not ask hears nothing for hours, and takes that for a quiet network.
     """
     ruling = Ruling()
     time, within = Time(evidence), seconds(wanted.within)

@@ -64,7 +64,7 @@ class Observed:
 
 
 class Following:
-    """Follows all observations through a story; ``again`` is called with former and new one for each that replaces one."""
+    """Follows all observations through a story."""
 
     def __init__(self, evidence: Evidence) -> None:
         self.evidence = evidence
@@ -151,14 +151,15 @@ def deafened(move: Move) -> str:
 @rule(
     "coap-one-observation",
     settings=Heard,
-    remedy="Keep one observation of each resource and share what it tells. Register anew only after it was silent for longer "
-    "than its sensor's period and Max-Age, or when device or session are known to have lost it.",
+    remedy="Keep one observation of each resource and share what it tells. Register anew only after it was "
+    "silent for longer than its sensor's period and Max-Age, or when device or session are known to have "
+    "lost it.",
 )
 def coap_one_observation(evidence: Evidence, wanted: Heard) -> Ruling:
     """A resource is observed once, and an observation that is alive is left alone.
 
-    A mesh sensor has room for one observer: a second registration throws the first one out, without a word. Programs that
-    register on a timer, or twice from two places, lose readings to themselves.
+    A mesh sensor has room for one observer: a second registration throws the first one out, without a word. Programs
+    that register on a timer, or twice from two places, lose readings to themselves.
     """
     ruling = Ruling()
     time, period = Time(evidence), seconds(wanted.period)
@@ -177,14 +178,14 @@ def coap_one_observation(evidence: Evidence, wanted: Heard) -> Ruling:
 @rule(
     "coap-registered-again",
     settings=Again,
-    remedy="Notice silence: when nothing came for some of the sensor's periods (three times Max-Age is a good measure), "
-    "register again with a new token. After a new session, register everything again.",
+    remedy="Notice silence: when nothing came for some of the sensor's periods (three times Max-Age is a good "
+    "measure), register again with a new token. After a new session, register everything again.",
 )
 def coap_registered_again(evidence: Evidence, wanted: Again) -> Ruling:
     """An observation that a device or the gateway has lost is registered again, though nobody says that it is lost.
 
-    A device that starts anew or gets another address forgets who observes it; a session that ends takes its observations
-    along. From there on nothing comes, which looks like a quiet sensor for as long as nobody asks.
+    A device that starts anew or gets another address forgets who observes it; a session that ends takes its
+    observations along. From there on nothing comes, which looks like a quiet sensor for as long as nobody asks.
     """
     ruling = Ruling()
     time, within = Time(evidence), seconds(wanted.within)
@@ -227,14 +228,14 @@ def coap_registered_again(evidence: Evidence, wanted: Again) -> Ruling:
 
 @rule(
     "coap-cancelled-at-end",
-    remedy="Before the program ends, send GET with Observe 1 on the token of each observation, then DELETE /sessions; on "
-    "SIGTERM too.",
+    remedy="Before the program ends, send GET with Observe 1 on the token of each observation, then DELETE "
+    "/sessions; on SIGTERM too.",
 )
 def coap_cancelled_at_end(evidence: Evidence, _: NoSettings) -> Ruling:
     """Who leaves ends what he observes, before he closes the session.
 
-    A sensor goes on telling an observer that is no more, over a mesh that pays for each message with battery; and its one
-    place stays taken.
+    A sensor goes on telling an observer that is no more, over a mesh that pays for each message with battery; and its
+    one place stays taken.
     """
     ruling = Ruling()
     follow = Following(evidence)

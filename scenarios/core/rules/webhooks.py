@@ -32,14 +32,14 @@ def is_lost(exchange: Exchange) -> bool:
 
 @rule(
     "webhook-acknowledged-fast",
-    remedy="Put the delivery into a queue or table, answer 204, and do the work afterwards. Answer 2xx for all that you took, "
-    "and a 5xx only if it should come again.",
+    remedy="Put the delivery into a queue or table, answer 204, and do the work afterwards. Answer 2xx for all "
+    "that you took, and a 5xx only if it should come again.",
 )
 def webhook_acknowledged_fast(evidence: Evidence, _: NoSettings) -> Ruling:
     """The receiver says yes within two seconds, whatever there is to be done with it.
 
-    A sender waits some seconds and takes silence for a failure. Who works first and answers then gets everything several
-    times when there is much to do, and is left out in the end: a delivery is dropped after four attempts.
+    A sender waits some seconds and takes silence for a failure. Who works first and answers then gets everything
+    several times when there is much to do, and is left out in the end: a delivery is dropped after four attempts.
     """
     ruling = Ruling()
     for one in deliveries(evidence):
@@ -56,14 +56,15 @@ def webhook_acknowledged_fast(evidence: Evidence, _: NoSettings) -> Ruling:
 
 @rule(
     "webhook-duplicates-tolerated",
-    remedy="Keep the ids of what was taken, for as long as a sender may repeat it; to one that is known already answer 2xx "
-    "and do nothing.",
+    remedy="Keep the ids of what was taken, for as long as a sender may repeat it; to one that is known already "
+    "answer 2xx and do nothing.",
 )
 def webhook_duplicates_tolerated(evidence: Evidence, _: NoSettings) -> Ruling:
     """A delivery that comes a second time is accepted as well.
 
-    At least once means that copies come: when an answer is lost, and when the sender starts anew. To a sender an error is a
-    delivery that has not arrived, so he sends it once more. Whether it was acted upon twice, the line does not show.
+    At least once means that copies come: when an answer is lost, and when the sender starts anew. To a sender an
+    error is a delivery that has not arrived, so he sends it once more. Whether it was acted upon twice, the line does
+    not show.
     """
     ruling = Ruling()
     taken: dict[str, Exchange] = {}
@@ -81,13 +82,14 @@ def webhook_duplicates_tolerated(evidence: Evidence, _: NoSettings) -> Ruling:
 
 @rule(
     "webhook-order-not-assumed",
-    remedy="Sort by the time in the delivery, not by that of its coming; take an older one for what it is, or drop it, and "
-    "answer 2xx in either case.",
+    remedy="Sort by the time in the delivery, not by that of its coming; take an older one for what it is, or "
+    "drop it, and answer 2xx in either case.",
 )
 def webhook_order_not_assumed(evidence: Evidence, _: NoSettings) -> Ruling:
     """A delivery that is older than the last one is accepted as well.
 
-    Retries and parallel sending change the order. Who refuses what is late gets it again and again, and then loses it.
+    Retries and parallel sending change the order. Who refuses what is late gets it again and again, and then loses
+    it.
     """
     ruling = Ruling()
     newest: dict[str, Exchange] = {}
