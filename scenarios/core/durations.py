@@ -22,12 +22,12 @@ def seconds(span: str) -> float:
 
 
 def written(span: float) -> str:
-    """Seconds as a span, shortest first: 5400 is ``1h30m``."""
-    if span != int(span):
-        return f"{round(span * 1000)}ms" if span < 1 else f"{span:.3f}".rstrip("0").rstrip(".") + "s"
-    left, parts = int(span), list[str]()
-    for unit in ("d", "h", "m", "s"):
+    """Seconds as a span: 5400 is ``1h30m``; what is less than a millisecond is left out."""
+    left, thousandths = divmod(round(span * 1_000), 1_000)
+    parts: list[str] = []
+    for unit in ("d", "h", "m"):
         count, left = divmod(left, int(_UNITS[unit]))
         if count:
             parts.append(f"{count}{unit}")
-    return "".join(parts) or "0s"
+    last = f"{left}.{thousandths:03}".rstrip("0").rstrip(".")
+    return "".join(parts if last == "0" and parts else [*parts, f"{last}s"])

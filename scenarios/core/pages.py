@@ -7,10 +7,18 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from vendorlab.scenarios.core.rules import RULES
 from vendorlab.scenarios.core.story import After, Pace
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from vendorlab.scenarios.core.story import Entry, Story
+
+
+_INTRODUCTION = """Each puts a program through something that vendors do: `vendorlab run NAME -- COMMAND`. How to run and
+write them is told in [Stories](../stories.md) and [Writing stories and rules](../stories-authoring.md). This page and those of
+the stories are made from the stories themselves."""
 
 
 def page(story: Story) -> str:
@@ -26,6 +34,20 @@ def page(story: Story) -> str:
         f"**What your program has to do.** {_plain(spec.program)}",
         "\n".join([f"It is {spec.world.start}. {_passing(spec.pace)}", *_timeline(story)]),
         "\n".join(["## Rules", "", *rules]),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def index(stories: Sequence[Story]) -> str:
+    """The list of all stories and rules, as Markdown."""
+    rows = [f"| [{one.name}]({one.name}.md) | {one.spec.title} | {', '.join(one.spec.vendors)} |" for one in stories]
+    rules = [f"| `{rule.name}` | {rule.title} {rule.why} | {rule.remedy} |" for rule in RULES.values()]
+    parts = [
+        "# Stories",
+        _INTRODUCTION,
+        "\n".join(["| story | | vendors |", "| --- | --- | --- |", *rows]),
+        "## Rules",
+        "\n".join(["| rule | what a good client does, and why | what to change |", "| --- | --- | --- |", *rules]),
     ]
     return "\n\n".join(parts) + "\n"
 

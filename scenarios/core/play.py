@@ -8,7 +8,6 @@ exactly then, whatever threads and processes do, and the same story gives the sa
 from __future__ import annotations
 
 import threading
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal, Protocol
@@ -21,6 +20,7 @@ from vendorlab.scenarios.core.story import After, Entry, Pace, Story, fits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from contextlib import AbstractContextManager
 
 Reason = Literal["over", "ended", "stalled", "interrupted"]
 

@@ -188,8 +188,8 @@ def make_lab(story: Story, seed: int | None) -> Lab:
 class StoryLab(Lab):
     """A lab in which a story happens.
 
-    The program under test has a clock of its own: it starts with the world's and goes on by what the program sleeps. When
-    the story turns the world's clock, the program does not know, as little as it does of a real vendor's.
+    The program under test has a clock of its own: it starts with the world's and goes on by what the program sleeps.
+    When the story turns the world's clock, the program does not know, as little as it does of a real vendor's.
     """
 
     def __init__(self, lab: Lab, player: Player) -> None:

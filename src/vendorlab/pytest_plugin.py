@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+pytest_plugins = ["vendorlab.pytest_story"]
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 

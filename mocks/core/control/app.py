@@ -7,6 +7,7 @@ open must not reach it either. Hence a bearer token made at start, no CORS, and 
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from hmac import compare_digest
 from threading import BoundedSemaphore
 from typing import TYPE_CHECKING, Any
@@ -28,7 +29,7 @@ from .models import TITLES, Problem
 from .operations import OPERATIONS, Operation
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _STATUSES: tuple[tuple[tuple[type[Exception], ...], int], ...] = (
@@ -39,6 +40,9 @@ _STATUSES: tuple[tuple[tuple[type[Exception], ...], int], ...] = (
 )
 """What a refusal of the kernel is in HTTP; the first that fits counts."""
 _log = logging.getLogger("vendorlab")
+
+Watcher = Callable[[str, Call], "Callable[[], None] | None"]
+"""Told an operation's name and the call before it is carried out; what it returns is called once that went well."""
 
 LARGEST_BODY = 64 << 20
 """Bytes: a snapshot goes in one body, and that of a world with all the tokens it may have is half as long."""
@@ -80,6 +84,7 @@ class Control:
         self._version = version
         self._host = host
         self._waiting = BoundedSemaphore(MOST_WAITING)
+        self._watchers: list[Watcher] = []
         self.site = Site(
             "control",
             self._routes(),
@@ -89,6 +94,10 @@ class Control:
             largest_body=LARGEST_BODY,
         )
         self.unrouted = Route("", "unrouted", self._missing)
+
+    def watch(self, watcher: Watcher) -> None:
+        """Tell ``watcher`` of every call that is about to be carried out."""
+        self._watchers.append(watcher)
 
     def __call__(self, route: Route, request: Request) -> Answer:
         """Answer one request; never raises."""
@@ -154,7 +163,10 @@ class Control:
             waiting=self._waiting,
         )
         try:
+            before = [told for told in (watcher(operation.name, call) for watcher in self._watchers) if told]
             result = operation.handler(call)
+            for done in before:
+                done()
             if operation.scoped and operation.method != "GET":
                 call.world.keep()
         except (WorldError, ClockError, FaultError, SettingsError) as error:

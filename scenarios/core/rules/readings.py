@@ -98,13 +98,13 @@ def paged_to_the_end(evidence: Evidence, _: NoSettings) -> Ruling:
 @rule(
     "cadence-kept",
     settings=Cadence,
-    remedy="Plan turns on a grid from the first one on, not by sleeping between them; leave out those that were missed.",
+    remedy="Plan turns on a grid from the first one on, not by sleeping between them; leave missed ones out.",
 )
 def cadence_kept(evidence: Evidence, wanted: Cadence) -> Ruling:
     """The program asks as often as it should, for as long as the story goes.
 
-    Who sleeps a minute between turns drifts by the length of each answer; who makes up for missed turns asks them all at
-    once after an outage.
+    Who sleeps a minute between turns drifts by the length of each answer; who makes up for missed turns asks them all
+    at once after an outage.
     """
     ruling = Ruling()
     every = seconds(wanted.every)

@@ -100,7 +100,7 @@ def renewed_once_per_expiry(evidence: Evidence, _: NoSettings) -> Ruling:
 
 @rule(
     "one-refresh-at-a-time",
-    remedy="Refresh under a lock that all threads and processes with this account share; who waited takes the new pair.",
+    remedy="Refresh under a lock that all threads and processes of the account share; who waited takes the new pair.",
 )
 def one_refresh_at_a_time(evidence: Evidence, _: NoSettings) -> Ruling:
     """However many threads find the token expired, one of them refreshes it.
@@ -124,7 +124,7 @@ def one_refresh_at_a_time(evidence: Evidence, _: NoSettings) -> Ruling:
 
 @rule(
     "no-spent-refresh-token",
-    remedy="When a refresh succeeds, put the new pair in the old one's place, on the disk too, before anything uses it.",
+    remedy="When a refresh succeeds, put the new pair in the old one's place, also on the disk, before using it.",
 )
 def no_spent_refresh_token(evidence: Evidence, _: NoSettings) -> Ruling:
     """A refresh token whose successor arrived is never shown again.
@@ -199,7 +199,7 @@ def logged_in_again(evidence: Evidence, _: NoSettings) -> Ruling:
 
 @rule(
     "dropped-refused-token",
-    remedy="After a 401, renew the token once and repeat the call with the new one; a second 401 is an error to report.",
+    remedy="After a 401, renew the token once and repeat the call with the new one; a second 401 is an error.",
 )
 def dropped_refused_token(evidence: Evidence, _: NoSettings) -> Ruling:
     """An access token that was answered 401 is not shown again.

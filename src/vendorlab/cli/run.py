@@ -42,12 +42,19 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 )
 @click.option("--json", "json_file", type=_FILE, metavar="FILE", help="The verdict as JSON.")
 @click.option("--junit", type=_FILE, metavar="FILE", help="The verdict as JUnit XML: a case a rule.")
+@click.option("--html", type=_FILE, metavar="FILE", help="The verdict as one page that needs nothing else.")
 @click.option("--journal", type=_FILE, metavar="FILE", help="Keep what happened, to be judged again with --replay.")
 @click.option(
     "--replay",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     metavar="FILE",
     help="Judge a kept journal.",
+)
+@click.option(
+    "--record",
+    type=_FILE,
+    metavar="FILE",
+    help="Make a story of what you do by hand over the control API, until Ctrl-C; STORY gives the world.",
 )
 @click.option("-q", "--quiet", is_flag=True, help="Hide what the program prints.")
 def run(
@@ -58,8 +65,10 @@ def run(
     stall: float,
     json_file: Path | None,
     junit: Path | None,
+    html: Path | None,
     journal: Path | None,
     replay: Path | None,
+    record: Path | None,
     quiet: bool,
 ) -> int:
     """Run a program through a story, and judge how it behaved.
@@ -72,13 +81,18 @@ def run(
       vendorlab run expired-token -- python poller.py
       vendorlab run ./my-story.yaml --seed 3 --junit report.xml -- ./poll.sh
       vendorlab run --replay journal.ndjson
+      vendorlab run --record my-story.yaml
     """
-    from vendorlab.scenarios.core import report
     from vendorlab.scenarios.core.verdict import judge
 
+    if (replay or record) and command:
+        raise UsageFailure("--replay and --record run no program; leave out the command")
+    if record is not None:
+        from vendorlab.cli.record import record as record_by_hand
+
+        record_by_hand(record, None if story is None else _story(story), seed)
+        return 0
     if replay is not None:
-        if command:
-            raise UsageFailure("--replay judges what was kept; leave out the command")
         evidence = _load(replay)
         chosen = _story(story or evidence.start.story)
         verdicts = [judge(chosen, evidence)]
@@ -87,21 +101,42 @@ def run(
             raise UsageFailure("name a story and, behind --, the command to run: vendorlab run STORY -- COMMAND")
         chosen = _story(story)
         verdicts = _performances(chosen, command, seed, repeat, stall, quiet=quiet)
+    _leave(verdicts, json_file, junit, html, journal)
+    return _tell(verdicts, repeat)
+
+
+def _leave(
+    verdicts: Sequence[Verdict], json_file: Path | None, junit: Path | None, html: Path | None, journal: Path | None
+) -> None:
+    """Write the reports that were asked for."""
+    from vendorlab.scenarios.core import report
+
     last = verdicts[-1]
-    differ = sum(one.evidence.dump() != verdicts[0].evidence.dump() for one in verdicts)
     if journal is not None:
         write_bytes(journal, last.evidence.dump())
     if json_file is not None:
-        write_whole(json_file, json.dumps(report.as_json(last), indent=2))
+        write_bytes(json_file, json.dumps(report.as_json(last), indent=2).encode() + b"\n")
     if junit is not None:
-        write_whole(junit, report.junit(verdicts))
+        write_bytes(junit, report.junit(verdicts).encode())
+    if html is not None:
+        from vendorlab.scenarios.core.html import page
+
+        write_bytes(html, page(verdicts).encode())
+
+
+def _tell(verdicts: Sequence[Verdict], repeat: int) -> int:
+    """Say how it went, and give the exit code."""
+    from vendorlab.scenarios.core import report
+
     failed = next((one for one in verdicts if not one.passed), None)
-    click.echo(report.text(failed or last))
+    click.echo(report.text(failed or verdicts[-1]))
+    first = verdicts[0].evidence.dump()
+    differ = sum(one.evidence.dump() != first for one in verdicts)
     if repeat > 1:
-        click.echo(
-            f"{repeat} performances; {'all journals are the same' if not differ else f'{differ} differ from the first'}"
-        )
-    if last.evidence.end is not None and last.evidence.end.reason == "interrupted":
+        alike = f"{differ} differ from the first" if differ else "all journals are the same"
+        click.echo(f"{len(verdicts)} performances; {alike}")
+    end = verdicts[-1].evidence.end
+    if end is not None and end.reason == "interrupted":
         return 130
     return 1 if failed is not None else 0
 
@@ -201,7 +236,7 @@ def _watch(player: Player, stage: WorldStage, process: Process, stall: float) ->
     pace = player.story.spec.pace
     idle, step = (pace.idle, pace.step) if isinstance(pace, Pace) else (None, None)
     seen, since = (0, stage.now()), time.monotonic()
-    stepped = -1
+    stepped = 0  # before the first exchange the program is only starting
     while not player.over.wait(LOOK):
         if (code := process.poll()) is not None:
             return "ended", code

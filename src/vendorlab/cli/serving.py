@@ -45,8 +45,8 @@ class Serving:
             self._worlds.stop()
             self._worlds.thread.stop()
             raise UsageFailure(str(error)) from error
-        control = Control(self._worlds, token, version, options.host)
-        self._control = ControlServer(control, self._worlds, options.host, ports["control"])
+        self.control = Control(self._worlds, token, version, options.host)
+        self._control = ControlServer(self.control, self._worlds, options.host, ports["control"])
 
     @property
     def control_url(self) -> str:

@@ -141,7 +141,7 @@ def up(
 
     if port is not None and port_base is not None:
         raise UsageFailure("--port 0 and --port-base exclude each other")
-    stopped = _Stop()
+    stopped = Stop()
     with certificate(tls=tls or bool(tls_dir or tls_names), folder=tls_dir, names=[host, *tls_names]) as files:
         if broker:
             settings = [*settings, ("itron.mqtt_broker", broker)]
@@ -161,7 +161,7 @@ def up(
     return stopped.exit_code
 
 
-def _run(serving: Serving, stopped: _Stop, ready_file: Path | None, log_format: str, *, verbose: bool) -> None:
+def _run(serving: Serving, stopped: Stop, ready_file: Path | None, log_format: str, *, verbose: bool) -> None:
     """Listen, tell of it, and wait for the end; whatever was left for others goes with it."""
     stopped.watch()
     try:
@@ -179,7 +179,7 @@ def _run(serving: Serving, stopped: _Stop, ready_file: Path | None, log_format: 
         serving.stop()
 
 
-class _Stop:
+class Stop:
     """Set by SIGINT and SIGTERM, and when the terminal goes away, from ``watch`` on."""
 
     def __init__(self) -> None:
@@ -249,7 +249,7 @@ def _tell(serving: Serving, ready_file: Path | None, log_format: str) -> None:
     banner(ready)
 
 
-def _serve(serving: Serving, stopped: _Stop, log_format: str | None) -> None:
+def _serve(serving: Serving, stopped: Stop, log_format: str | None) -> None:
     """Wait for the end; print exchanges meanwhile if asked to."""
     if log_format is None:
         stopped.event.wait()

@@ -540,3 +540,27 @@ def test_clear_fires_transient_timers_at_once_since_somebody_waits_for_them(cloc
 
 def test_a_moment_beyond_the_calendar_is_written_as_its_end() -> None:
     assert iso(to_micros(datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)) + 86_400 * SECOND).startswith("9999-12-31T23")
+
+
+def test_timer_that_advances_the_clock_makes_the_walk_longer_and_keeps_the_order() -> None:
+    clock = Clock(START, rate=0)
+    seen: list[tuple[str, float]] = []
+
+    def since() -> float:
+        return (clock.now() - START).total_seconds()
+
+    def jump(_detail: object) -> None:
+        seen.append(("jump", since()))
+        assert clock.advance(100) == []
+        assert since() == 10  # not yet: the walk goes on from timer to timer
+
+    clock.on("jump", jump)
+    clock.on("mark", lambda _detail: seen.append(("mark", since())))
+    clock.call_at(to_micros(START) + 10_000_000, "jump")
+    for second in (50, 105, 125):
+        clock.call_at(to_micros(START) + second * 1_000_000, "mark")
+    assert [fired.name for fired in clock.advance(20)] == ["jump", "mark", "mark"]
+    assert seen == [("jump", 10), ("mark", 50), ("mark", 105)]
+    assert since() == 120
+    clock.advance(5)
+    assert seen[-1] == ("mark", 125)

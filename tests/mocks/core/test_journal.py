@@ -288,3 +288,16 @@ def test_masking_takes_any_text(text: str) -> None:
     plain = text.encode("utf-8", "replace").decode()
     assert len(mask_query(plain)) <= LONGEST_TEXT
     assert len(mask_path(plain)) <= LONGEST_TEXT
+
+
+def test_watcher_is_told_of_every_entry_until_it_is_taken_away() -> None:
+    journal = Journal()
+    seen: list[Any] = []
+    watcher = seen.append
+    add(journal)
+    journal.watch(watcher)
+    add(journal, status=404)
+    journal.unwatch(watcher)
+    add(journal)
+    assert seen == journal.find(status=404)
+    assert [entry.seq for entry in seen] == [2]

@@ -1,0 +1,25 @@
+// Logs in once, and goes on with that token whatever the vendor says.
+const env = process.env;
+const url = env.VENDORLAB_SCANALYTICS_URL;
+
+const sleep = (seconds) =>
+  fetch(`${env.VENDORLAB_CONTROL_URL}/clock/advance`, {
+    method: "POST",
+    headers: { Authorization: `Bearer ${env.VENDORLAB_CONTROL_TOKEN}`, "Content-Type": "application/json" },
+    body: JSON.stringify({ seconds }),
+  });
+
+(async () => {
+  const form = new URLSearchParams({
+    grant_type: "password",
+    username: env.VENDORLAB_SCANALYTICS_USERNAME,
+    password: env.VENDORLAB_SCANALYTICS_PASSWORD,
+    client_id: env.VENDORLAB_SCANALYTICS_CLIENT_ID,
+  });
+  const { access_token } = await (await fetch(`${url}/o/token/`, { method: "POST", body: form })).json();
+  for (;;) {
+    const answer = await fetch(`${url}/v1/whoami`, { headers: { Authorization: `Bearer ${access_token}` } });
+    await answer.text();
+    await sleep(3600);
+  }
+})().catch(() => process.exit(0));
