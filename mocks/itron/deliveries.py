@@ -48,7 +48,7 @@ _DUE = """
 SELECT DISTINCT subscription FROM itron_deliveries WHERE state = 'pending' AND due <= ?
 """
 _NEXT = """
-SELECT d.id, d.event, d.device, d.attempts, d.body, s.url, s.headers, s.client
+SELECT d.id, d.event, d.device, d.attempts, d.body, s.url, s.headers, s.client, d.number
 FROM itron_deliveries AS d JOIN itron_subscriptions AS s ON s.id = d.subscription
 WHERE d.subscription = ? AND d.state = 'pending' AND d.due <= ? ORDER BY d.number LIMIT ?
 """
@@ -254,7 +254,7 @@ class Deliveries:
         for subscription in due:
             busy = sum(one.subscription == subscription for one in self._under_way.values())
             rows = self._connection.execute(_NEXT, (subscription, now, max(0, MOST_AT_ONCE - busy))).fetchall()
-            for delivery_id, event, device, text, body, url, headers, client in rows:
+            for delivery_id, event, device, text, body, url, headers, client, number in rows:
                 attempts = [*_read(text), Attempt(now)]
                 failed = sum(attempt.counts for attempt in attempts)
                 self._under_way[delivery_id] = _UnderWay(subscription, now + RETRIES[min(failed, 2)] * SECOND)
@@ -273,6 +273,7 @@ class Deliveries:
                         "subscription": subscription,
                         "event": event,
                         "attempt": len(attempts),
+                        "number": number,
                     },
                     is_secret=self._is_secret,
                 )

@@ -53,6 +53,10 @@ AS_DEVICE = Manner(check_every=None)
 """Notifications are never confirmable, as the devices' own are not (S16)."""
 
 
+GIVEN_UP = frozenset({End.RESET, End.TIMED_OUT})
+"""Ends of an observation that its client brought about without a request."""
+
+
 class Gateway:
     """The gateway of one world.
 
@@ -276,6 +280,9 @@ class Gateway:
     def _unobserved(self, who: Hashable, observation: Observation, end: End) -> None:
         if self._observations.get(who) is observation:
             del self._observations[who]
+            if end in GIVEN_UP:
+                session = self._backend.sessions.known(observation.peer.address)
+                self._log.unobserved(observation, end.value.replace(" ", "-"), session)
             for server in self.servers:
                 server.unobserved(who, end)
 

@@ -17,6 +17,7 @@ from ..core.edges.udp import UdpListener
 from ..core.exchanges import Exchanges
 from ..core.gates import DatagramGate, label
 from .gateway_log import PROTOCOL, VENDOR, operation
+from .gateway_repeats import Repeats, header
 from .line import Line
 
 if TYPE_CHECKING:
@@ -205,6 +206,8 @@ class GatewayListener:
             emit=self._udp.emit,
             told=self._struck,
         )
+        self._repeats = Repeats(context.clock, context.journal, place.line.now)
+        self._passing = b""
         self._udp.gate = self._pass
         self._servers = [
             (server, UdpListener(partial(Engine, server, clock, store), place.line, server.host, 0))
@@ -244,14 +247,20 @@ class GatewayListener:
         self, direction: Direction, address: Any, data: bytes, describe: Describe
     ) -> list[tuple[float, bytes]] | None:
         """Through the faults: their plan is guarded by the world's lock."""
-        if not self._plan and not self._gate.held:
-            return None
-        with self._clock.lock:
-            return self._gate(direction, address, data, describe)
+        if direction == "in":
+            self._repeats.came(address, data)
+        sends = None
+        if self._plan or self._gate.held:
+            with self._clock.lock:
+                self._passing = data
+                sends = self._gate(direction, address, data, describe)
+        if direction == "out" and sends != []:
+            self._repeats.went(address, data)
+        return sends
 
     def _struck(self, strike: Strike, direction: Direction, address: Hashable) -> None:
         """A fault is a line in the journal, as it need not end an exchange."""
-        detail = {"direction": direction, "peer": label(address), "action": kind(strike.action)}
+        detail = {"direction": direction, "peer": label(address), "action": kind(strike.action)} | header(self._passing)
         values = ("fault", "", "", "", "", "", 0, "fault", strike.rule.name, 0.0, detail)
         self._journal.add(self._clock.micros(), VENDOR, PROTOCOL, *values)
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
+from ..core.clock import SECOND
 from ..core.coap.codes import Code, dotted, is_success
 from ..core.coap.errors import CoapError
 from ..core.coap.options import Option
@@ -34,6 +35,7 @@ VENDOR: Final = "itron"
 PROTOCOL: Final = "coap"
 ANONYMOUS = "anonymous"
 NOTIFY = "notify"
+UNOBSERVED = "observe.end"
 
 MOST_REMEMBERED = 4_096
 """Requests of which it is remembered how they look without secrets."""
@@ -44,11 +46,12 @@ _OBSERVES: dict[int | None, str] = {0: "observe", 1: "observe.cancel"}
 
 @dataclass(slots=True)
 class Note:
-    """What the handler knows of an exchange, for when it is answered."""
+    """What is known of an exchange until it is answered; ``at`` is when it came, in microseconds of the world."""
 
     principal: str = ANONYMOUS
     credential: str = ""
     cause: str = ""
+    at: int = 0
 
     def of(self, session: Session) -> None:
         """It was made in a session."""
@@ -84,7 +87,7 @@ class Log:
         """What is known of an exchange; a new note for one that is new."""
         found = self._notes.get(exchange)
         if found is None:
-            found = self._notes[exchange] = Note()
+            found = self._notes[exchange] = Note(at=self._clock.micros())
             if session is not None:
                 found.of(session)
         return found
@@ -96,7 +99,9 @@ class Log:
         code = 0 if response is None else response.code
         cause = note.cause or ("silence" if response is None else "ok" if is_success(code) else "refused")
         taken = max(0.0, self.now() - exchange.arrived)
-        self._write(request, operation(request), code, note, cause, taken)
+        waited = (self._clock.micros() - note.at) // SECOND if note.at else 0
+        more = {"took": waited} if waited else {}  # whole seconds: a story is to be the same each time
+        self._write(request, operation(request), code, note, cause, taken, **more)
 
     def notified(self, observation: Observation, response: Response, session: Session | None) -> None:
         """A notification goes out."""
@@ -105,6 +110,13 @@ class Log:
             note.of(session)
         number = {"number": response.options.uint(Option.OBSERVE)}
         self._write(observation.request, NOTIFY, response.code, note, "ok", 0.0, **number)
+
+    def unobserved(self, observation: Observation, why: str, session: Session | None) -> None:
+        """An observation ended though nobody asked for that."""
+        note = Note()
+        if session is not None:
+            note.of(session)
+        self._write(observation.request, UNOBSERVED, 0, note, why, 0.0)
 
     def _write(
         self, request: Message, operation: str, code: int, note: Note, cause: str, taken: float, **more: Any

@@ -69,6 +69,10 @@ class Stage(Protocol):
         """Let tokens expire, or revoke them."""
         ...
 
+    def identified(self, event: Mapping[str, Any]) -> dict[str, Any]:
+        """An event with the name of its device in place of a number, as ``#1``: names come from the seed."""
+        ...
+
     def happen(self, vendor: str, event: Mapping[str, Any]) -> None:
         """Let something happen to a device."""
         ...
@@ -213,11 +217,13 @@ class Player:
         what = msgspec.to_builtins(getattr(entry, entry.action))
         if isinstance(what, dict):
             what = {name: value for name, value in what.items() if value is not None}
+        if entry.event is not None:
+            what = self._stage.identified(what)
         last = self._notes.exchanges[-1].seq if self._notes.exchanges else 0
         self._notes.moves.append(Move(at=self._stage.now(), after=last, action=entry.action, what=what, say=entry.say))
-        self._act(entry)
+        self._act(entry, what)
 
-    def _act(self, entry: Entry) -> None:
+    def _act(self, entry: Entry, what: Any) -> None:
         stage = self._stage
         if entry.clock is not None:
             if entry.clock.jump is not None:
@@ -232,6 +238,6 @@ class Player:
             one = entry.tokens
             stage.change_tokens(one.vendor, one.change, one.kind, one.user)
         elif entry.event is not None:
-            stage.happen(entry.event["vendor"], {k: v for k, v in entry.event.items() if k != "vendor"})
+            stage.happen(what["vendor"], {k: v for k, v in what.items() if k != "vendor"})
         elif self._program is not None:
             self._program.restart()

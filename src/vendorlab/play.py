@@ -6,8 +6,10 @@ lab do so by themselves, others call ``lab.sleep``.
 
 from __future__ import annotations
 
+import asyncio
 import random
 import threading
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +40,9 @@ if TYPE_CHECKING:
     from vendorlab.mocks.core.world import World
 
 _TIMER = "story"
+
+LOOPED = frozenset({"itron-coap", "itron-mqtt"})
+"""Addresses whose clients have a loop of their own, and sleep by it."""
 
 
 class WorldStage:
@@ -106,6 +111,15 @@ class WorldStage:
             return
         for token in [one for one in store.all() if (kind or one.kind) == one.kind and (user or one.user) == one.user]:
             (store.expire if change == "expire" else store.revoke)(token)
+
+    def identified(self, event: Mapping[str, Any]) -> dict[str, Any]:
+        """The event with the device's own name where it has a number: ``#1`` is the first of the credentials."""
+        found, device = dict(event), event.get("device")
+        if isinstance(device, str) and device.startswith("#"):
+            faces = self._world.vendor(event["vendor"]).faces
+            devices = next(known for face in faces if (known := face.credentials().get("devices")))
+            found["device"] = devices[(int(device[1:]) - 1) % len(devices)]
+        return found
 
     def happen(self, vendor: str, event: Mapping[str, Any]) -> None:
         """Let something happen."""
@@ -218,20 +232,35 @@ class StoryHandle(VendorHandle):
 
     def client(self, **options: Any) -> Any:
         """A reference client whose sleep lets the story's time go by; its retries are spread by the world's seed."""
-        return super().client(**{"sleep": self._lab.sleep, **self._steady(), **options})
+        return super().client(**{**self._by_the_story(waits=False), **options})
 
     def async_client(self, **options: Any) -> Any:
         """The same for asyncio."""
+        return super().async_client(**{**self._by_the_story(waits=True), **options})
 
-        async def sleep(by: float) -> None:
-            self._lab.sleep(by)
+    def _by_the_story(self, *, waits: bool) -> dict[str, Any]:
+        """Clock and sleep: of the running world, so many times as fast as the wall; or such as let its time go by.
 
-        return super().async_client(**{"sleep": sleep, **self._steady(), **options})
-
-    def _steady(self) -> dict[str, Any]:
+        Clients with a loop of their own wait for several things at once, so that a sleep which turns the clock would be
+        over before anything else could happen. In a world that stands they live by the wall.
+        """
         from vendorlab.clients.core.retry import RetryPolicy  # noqa: PLC0415  not every story has a client of ours
 
-        return {"clock": self._lab.time, "retry": RetryPolicy(chance=random.Random(self._world.ids.seed))}
+        lab, rate, looped = self._lab, self.clock.rate, self._name in LOOPED
+
+        async def sleep(by: float) -> None:
+            if rate:
+                await asyncio.sleep(by / rate)
+            else:
+                lab.sleep(by)
+
+        if rate:
+            paused: Any = sleep if waits or looped else lambda by: time.sleep(by / rate)  # pyright: ignore[reportUnknownLambdaType]
+            return {"sleep": paused, "clock": lambda: self.clock.now().timestamp()}
+        if looped:
+            return {}
+        retry = RetryPolicy(chance=random.Random(self._world.ids.seed))
+        return {"sleep": sleep if waits else lab.sleep, "clock": lab.time, "retry": retry}
 
 
 class PlayableStory:

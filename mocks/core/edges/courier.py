@@ -15,7 +15,7 @@ import ssl
 import threading
 from collections import deque
 from ipaddress import ip_address
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx
 
@@ -184,6 +184,10 @@ class Courier:
         cause = "repeated" if copy.done is None else copy.done(outcome) or outcome.cause
         letter = copy.letter
         path, query = letter.shown()
+        duration = self._clock.source() - copy.began
+        more: dict[str, Any] = {"error": outcome.error} if outcome.error else {}
+        if duration >= 1:  # whole seconds only: a story is to be the same each time
+            more["seconds"] = int(duration)
         self._journal.add(
             self._clock.micros(),
             letter.vendor,
@@ -197,8 +201,8 @@ class Courier:
             outcome.status or 0,
             cause,
             copy.fault,
-            self._clock.source() - copy.began,
-            {**letter.detail, **({"error": outcome.error} if outcome.error else {})},
+            duration,
+            {**letter.detail, **more},
         )
 
     def _later(self, seconds: float, callback: Callable[[], None]) -> _Alarm:

@@ -7,12 +7,16 @@ module below.
 from __future__ import annotations
 
 from vendorlab.scenarios.core.rules import (  # noqa: F401  each registers its rules
+    coap,
     limits,
     manners,
+    mqtt,
+    observing,
     outages,
     readings,
     sessions,
     tokens,
+    webhooks,
 )
 from vendorlab.scenarios.core.rules.registry import RULES, Finding, NoSettings, Rule, Ruling, rule
 

@@ -188,6 +188,7 @@ def perform(story: Story, command: Sequence[str], seed: int | None, stall: float
     from vendorlab.play import WorldStage
     from vendorlab.program import Process, ProgramError
     from vendorlab.scenarios.core.play import Player
+    from vendorlab.scenarios.core.story import Pace
 
     spec = story.spec
     seed = spec.world.seed if seed is None else seed
@@ -206,6 +207,7 @@ def perform(story: Story, command: Sequence[str], seed: int | None, stall: float
                 "VENDORLAB_READY_FILE": str(ready),
                 "VENDORLAB_STORY": story.name,
                 "VENDORLAB_SEED": str(seed),
+                "VENDORLAB_RATE": f"{spec.pace.rate if isinstance(spec.pace, Pace) and spec.pace.rate else 0:g}",
             }
             process = Process(command, given, quiet=quiet)
             stage = WorldStage(serving.world)
