@@ -23,7 +23,7 @@ CORE_FOLDERS = ("mocks", "clients", "src/vendorlab", "scenarios")
 # (or be loaded by whoever has the extra: pytest loads the plugin), so that the rest goes without.
 LAZY: dict[str, tuple[str, str]] = {
     "pytest": ("test", r"src/vendorlab/pytest_(plugin|worlds)\.py"),
-    "requests": ("requests", r"mocks/core/edges/adapter\.py"),
+    "requests": ("requests", r"mocks/core/edges/adapter\.py|src/vendorlab/lab\.py"),
     "urllib3": ("requests", r"mocks/core/edges/adapter\.py"),
     "trustme": ("tls", r"mocks/core/edges/certificates\.py"),
     "cryptography": ("tls", r"mocks/core/edges/certificates\.py"),

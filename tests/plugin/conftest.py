@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-import vendorlab
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -20,7 +18,7 @@ def _loaded() -> Iterator[None]:
     import requests.adapters  # noqa: F401
 
     import vendorlab.mocks.core.edges.adapter
-    import vendorlab.pytest_worlds  # noqa: F401
+    import vendorlab.pytest_worlds
 
     with vendorlab.world() as lab:
         for name in ("scanalytics", "inode", "itron-platform", "itron-coap", "itron-mqtt", "slv"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import freezegun
 import httpx
@@ -38,7 +38,7 @@ class Traveller:
     def __init__(self, at: datetime) -> None:
         self._travel = time_machine.travel(at, tick=False)
 
-    def __enter__(self) -> Traveller:
+    def __enter__(self) -> Self:
         self._moved = self._travel.__enter__()
         return self
 

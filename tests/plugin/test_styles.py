@@ -1,14 +1,14 @@
-"""The fixtures in every style of test: asyncio, trio's neighbours, unittest, plain functions, many processes, no socket."""
+"""The fixtures in every style of test: asyncio, anyio, unittest, plain functions, many processes, no socket."""
 
 from __future__ import annotations
 
 from textwrap import dedent
 from typing import TYPE_CHECKING
 
-import pytest
-
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    import pytest
 
     Run = Callable[..., pytest.RunResult]
 
@@ -68,7 +68,8 @@ def test_workers_of_xdist_share_nothing(pytester: pytest.Pytester, monkeypatch: 
         import os, httpx, pathlib, pytest
         @pytest.mark.parametrize("number", range(6))
         def test_it(scanalytics, number):
-            (pathlib.Path(__file__).parent / f"{os.environ['PYTEST_XDIST_WORKER']}.{number}").write_text(scanalytics.url)
+            name = f"{os.environ['PYTEST_XDIST_WORKER']}.{number}"
+            (pathlib.Path(__file__).parent / name).write_text(scanalytics.url)
             assert scanalytics.journal.last == 0
             assert httpx.get(scanalytics.url + "/v1/whoami").status_code == 401
         def test_bad(scanalytics):

@@ -26,7 +26,8 @@ def test_world_is_shared_and_as_new_for_each_test(run: Run) -> None:
         @pytest.mark.parametrize("number", range(3))
         def test_it(vendorlab, number):
             URLS.add(vendorlab.scanalytics.url)
-            assert (len(URLS), vendorlab.journal.last, vendorlab.faults.rules(), vendorlab.clock.frozen) == (1, 0, [], False)
+            assert (len(URLS), vendorlab.journal.last, vendorlab.faults.rules()) == (1, 0, [])
+            assert not vendorlab.clock.frozen
             assert ask(vendorlab) == 401
             vendorlab.faults.add({"action": {"kind": "status", "status": 503}})
             assert ask(vendorlab) == 503
@@ -61,7 +62,8 @@ def test_marker_gives_a_world_of_ones_own(run: Run) -> None:
         @pytest.mark.vendorlab_world("scanalytics", start=datetime(2018, 3, 1, tzinfo=UTC), rate=0.0)
         def test_one(vendorlab):
             URLS.append(vendorlab.scanalytics.url)
-            assert (vendorlab.clock.now().year, vendorlab.world.names, vendorlab.world.ids.seed) == (2018, ["scanalytics"], 3)
+            assert (vendorlab.clock.now().year, vendorlab.world.ids.seed) == (2018, 3)
+            assert vendorlab.world.names == ["scanalytics"]
             assert vendorlab.scanalytics.backend._settings.minute_limit == 7
         def test_other(vendorlab):
             assert vendorlab.scanalytics.url != URLS[0]

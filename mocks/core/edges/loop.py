@@ -89,7 +89,7 @@ class LoopThread:
         while not self._stopping:
             try:
                 self.loop.run_forever()
-            except BaseException:  # noqa: BLE001, PERF203  others are still to be served
+            except BaseException:  # noqa: BLE001  others are still to be served
                 _log.critical("vendorlab made a mistake that ended its loop; it goes on", exc_info=True)
         tasks = asyncio.all_tasks(self.loop)
         for task in tasks:
