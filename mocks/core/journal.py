@@ -18,6 +18,7 @@ from urllib.parse import unquote_plus
 
 from .clock import iso
 from .ids import fingerprint
+from .tally import Tally
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -113,6 +114,7 @@ class Journal:
         self._seq = 0
         self._cleared = 0
         self._waiting = _Waiting()
+        self.tally = Tally()
 
     @property
     def last(self) -> int:
@@ -128,6 +130,7 @@ class Journal:
         """Append an entry: the values of ``Entry`` after ``seq``, in order. Called under the world's lock."""
         self._seq += 1
         self._entries.append((self._seq, *values))
+        self.tally.count(values)
         if self._waiting.waiters:
             with self._waiting.condition:
                 self._waiting.condition.notify_all()

@@ -44,7 +44,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default: Any = [] if repeated else ""
         action = "append" if repeated else "store"
         group.addoption(f"--vendorlab-{name}", action=action, default=default, metavar=takes, help=help_text)
-        parser.addini(f"vendorlab_{name}", help_text, "linelist" if repeated else "string", default=default)
+        kind: Any = "linelist" if repeated else "string"
+        parser.addini(f"vendorlab_{name}", help_text, kind, default=default)
 
 
 def pytest_configure(config: pytest.Config) -> None:

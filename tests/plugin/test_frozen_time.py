@@ -29,7 +29,7 @@ class Freezer:
         return self._frozen.__enter__()
 
     def __exit__(self, *error: object) -> None:
-        self._frozen.__exit__(*error)  # type: ignore[arg-type]
+        self._frozen.__exit__(*error)
 
 
 class Traveller:
