@@ -13,11 +13,13 @@ from __future__ import annotations
 
 import heapq
 import math
+import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 SECOND = 1_000_000
@@ -63,8 +65,7 @@ class Timer:
 
 def to_micros(moment: datetime) -> int:
     """Whole microseconds since 1970 for an aware datetime; a naive one is read as UTC."""
-    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return (aware - _EPOCH) // timedelta(microseconds=1)
+    return ((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - _EPOCH) // timedelta(microseconds=1)
 
 
 def to_datetime(micros: int) -> datetime:
@@ -80,9 +81,16 @@ def iso(micros: int) -> str:
     return to_datetime(min(micros, _LATEST)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
+monotonic: Callable[[], float] = partial(time.clock_gettime, time.CLOCK_MONOTONIC)
+"""Real seconds that never go back; asked for in this way, as libraries that freeze a test's time replace the others."""
+
+
 def real_micros() -> int:
-    """The real present, whatever any world's clock says."""
-    return to_micros(datetime.now(UTC))
+    """The real present, whatever any world's clock or a test's frozen time says."""
+    time_machine = sys.modules.get("time_machine")  # the one library that replaces this way too, and shows another
+    if time_machine is not None and time_machine.escape_hatch.is_travelling():
+        return int(time_machine.escape_hatch.time.time_ns()) // 1_000
+    return time.clock_gettime_ns(time.CLOCK_REALTIME) // 1_000
 
 
 @dataclass(slots=True)
@@ -111,12 +119,14 @@ class Clock:
     """
 
     def __init__(
-        self, start: datetime | None = None, rate: float = 1.0, source: Callable[[], float] = time.monotonic
+        self, start: datetime | None = None, rate: float = 1.0, source: Callable[[], float] = monotonic
     ) -> None:
         self.lock = threading.RLock()
         self.source = source
+        self._pace = source
+        self.patience = 86_400.0  # real seconds after which a loop looks again, though no timer was near
         self._running = _checked_rate(rate) or 1.0
-        self._stand_at(to_micros(start) if start else real_micros(), float(rate))
+        self._stand_at(to_micros(start) if start else None, float(rate))
         self._timers = _Timers()
         self._handlers: dict[str, Handler] = {}
         self._transient: set[str] = set()
@@ -128,9 +138,8 @@ class Clock:
     def micros(self) -> int:
         """Now, as whole microseconds since 1970; at the end of the year 9999 a running clock stops."""
         anchor = self._anchor
-        if not anchor.rate:
-            return anchor.world
-        return min(_LATEST, anchor.world + int((self.source() - anchor.real) * anchor.rate * SECOND))
+        moved = round((self._pace() - anchor.real) * anchor.rate * SECOND)
+        return min(_LATEST, max(_EARLIEST, anchor.world + moved))
 
     def now(self) -> datetime:
         """Now, as an aware UTC datetime."""
@@ -204,6 +213,14 @@ class Clock:
             if _checked_rate(rate):
                 self._running = rate
             self._stand_at(self.micros(), rate)
+            self._changed()
+
+    def follow(self, present: Callable[[], int]) -> None:
+        """Go on as another clock does from now on, which may stand still or jump; it is told in whole microseconds."""
+        with self.lock:
+            self._pace = lambda: present() / SECOND
+            self.patience = 0.25
+            self._stand_at(None, self._anchor.rate)
             self._changed()
 
     def run_due(self) -> list[Fired]:
@@ -299,7 +316,7 @@ class Clock:
         """Stand where a new clock would, without a timer."""
         with self.lock:
             self._running = _checked_rate(rate) or 1.0
-            self._stand_at(to_micros(start) if start else real_micros(), float(rate))
+            self._stand_at(to_micros(start) if start else None, float(rate))
             self.clear()
             self._changed()
 
@@ -358,8 +375,12 @@ class Clock:
             timers.heap = [timer for timer in timers.heap if timer.live]
             heapq.heapify(timers.heap)
 
-    def _stand_at(self, world: int, rate: float) -> None:
-        self._anchor = _Anchor(_checked_moment(world), self.source(), rate)
+    def _stand_at(self, world: int | None, rate: float) -> None:
+        """Stand at a moment, or in the present."""
+        real = self._pace()
+        if world is None:
+            world = real_micros() if self._pace is self.source else round(real * SECOND)
+        self._anchor = _Anchor(_checked_moment(world), real, rate)
 
     def _changed(self) -> None:
         for watcher in self._watchers:

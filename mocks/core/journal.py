@@ -18,6 +18,7 @@ from urllib.parse import unquote_plus
 
 from .clock import iso
 from .ids import fingerprint
+from .tally import Tally
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -114,6 +115,7 @@ class Journal:
         self._cleared = 0
         self._waiting = _Waiting()
         self._watchers: list[Callable[[Entry], object]] = []
+        self.tally = Tally()
 
     @property
     def last(self) -> int:
@@ -129,6 +131,7 @@ class Journal:
         """Append an entry: the values of ``Entry`` after ``seq``, in order. Called under the world's lock."""
         self._seq += 1
         self._entries.append((self._seq, *values))
+        self.tally.count(values)
         if self._waiting.waiters:
             with self._waiting.condition:
                 self._waiting.condition.notify_all()

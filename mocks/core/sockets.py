@@ -132,6 +132,14 @@ class Sockets:
         """The loop and what belongs to it, started if need be."""
         return self._run()
 
+    def hang_up(self) -> None:
+        """End every HTTP connection; the listeners stay. Other protocols' connections are state, and end with it."""
+        with self._listening:
+            if self._running is not None:
+                for listener in self._listeners.values():
+                    if hang_up := getattr(listener, "hang_up", None):
+                        self._running.thread.call(hang_up())
+
     def stop(self) -> None:
         """Close every listener; a second call does nothing."""
         with self._listening:

@@ -168,6 +168,19 @@ class World:
         every = [face for name in self.names for face in self.vendor(name).faces]
         return every if wanted is None else [face for face in every if face.name in wanted]
 
+    def face(self, name: str) -> Face:
+        """One address by name. Vendors that are not made yet are made only if no other has it."""
+        with self.clock.lock:
+            made = [face for vendor in self._vendors.values() for face in vendor.faces]
+        wanted = self.options.addresses
+        for face in made if wanted is None else [face for face in made if face.name in wanted]:
+            if face.name == name:
+                return face
+        found = next((face for face in self.faces() if face.name == name), None)
+        if found is None:
+            raise WorldError(f"there is no address named {name!r} in this world")
+        return found
+
     def happen(self, vendor: str, event: Mapping[str, Any]) -> Event:
         """Let something happen to a device, and return it with all its fields.
 
@@ -200,16 +213,20 @@ class World:
 
     def listen(self, name: str, port: int = 0) -> str:
         """Listen for one face, if it does not yet; returns its URL."""
-        face = self._face(name)
+        face = self.face(name)
         return self._sockets.open(name, face.opens or partial(self._open_http, name), port)
 
     def url(self, name: str) -> str | None:
         """Where a face listens, or None."""
-        return self._sockets.url(self._face(name).name)
+        return self._sockets.url(self.face(name).name)
 
     def ca(self, name: str) -> str | None:
         """The file with the authority that a client of a face has to trust; None where it listens without TLS."""
         return self._sockets.ca(name)
+
+    def hang_up(self) -> None:
+        """End every HTTP connection, so that none outlives a reset; not to be called under the clock's lock."""
+        self._sockets.hang_up()
 
     def listeners(self) -> list[tuple[str, str, bool]]:
         """Every listener: face, URL, and whether it accepts."""
@@ -345,16 +362,10 @@ class World:
             self.store.close()
             raise
 
-    def _face(self, name: str) -> Face:
-        face = next((face for face in self.faces() if face.name == name), None)
-        if face is None:
-            raise WorldError(f"there is no address named {name!r} in this world")
-        return face
-
     def _serve(self, name: str) -> _Served:
         with self.clock.lock:
             if name not in self._served:
-                face = self._face(name)
+                face = self.face(name)
                 if face.site is None:
                     raise WorldError(f"{name} does not speak HTTP")
                 vendor = next(vendor for vendor in self._vendors.values() if face in vendor.faces)

@@ -5,25 +5,29 @@ Here, and only here, fakes and clients meet.
 
 from __future__ import annotations
 
+import time
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from vendorlab.mocks import registry
+from vendorlab.mocks.core.clock import real_micros, to_datetime
 from vendorlab.mocks.core.world import World, WorldOptions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
     from types import TracebackType
 
     import flask
-    import httpx
+    import requests
 
     from vendorlab.mocks.core.clock import Clock
+    from vendorlab.mocks.core.edges.adapter import InProcessAdapter
     from vendorlab.mocks.core.edges.certificates import TlsFiles
+    from vendorlab.mocks.core.edges.inprocess import InProcessTransport
     from vendorlab.mocks.core.faults import FaultPlan
     from vendorlab.mocks.core.journal import Journal
     from vendorlab.mocks.core.vendor import Vendor
@@ -42,6 +46,9 @@ class _Client:
         """The class; ``Async`` before its name is that for asyncio."""
         return getattr(import_module(self.module), prefix + self.name)
 
+
+IN_PROCESS = "vendorlab.test"
+"""The domain of addresses that need no socket; RFC 6761 keeps ``.test`` for such things."""
 
 _LOGIN = ("username", "password", "client_id")
 _APPLICATION = ("client_id", "client_secret")
@@ -78,8 +85,7 @@ class VendorHandle:
     @property
     def credentials(self) -> Mapping[str, Any]:
         """What a client needs, by the names of the ready file."""
-        face = next(face for face in self._world.faces() if face.name == self._name)
-        return face.credentials()
+        return self._world.face(self._name).credentials()
 
     @property
     def backend(self) -> Vendor:
@@ -114,9 +120,20 @@ class VendorHandle:
         """
         self._world.happen(self._vendor, {"kind": kind, **fields})
 
-    def transport(self) -> httpx.BaseTransport:
+    @property
+    def in_process_url(self) -> str:
+        """Its URL for a client that reaches it without a socket, by ``transport`` or ``adapter``; it never listens."""
+        return f"http://{self._name}.{IN_PROCESS}"
+
+    def transport(self) -> InProcessTransport:
         """An httpx transport, sync and async, that reaches it in process."""
         return self._world.transport(self._name)
+
+    def adapter(self) -> InProcessAdapter:
+        """A requests adapter that reaches it in process; it needs requests, which is yours to have."""
+        from vendorlab.mocks.core.edges.adapter import InProcessAdapter  # noqa: PLC0415  requests is an extra
+
+        return InProcessAdapter(self._world.app(self._name), self._world.clock)
 
     def client(self, **options: Any) -> Any:
         """A reference client, logged in with the first user's credentials; ``options`` go to its constructor."""
@@ -136,7 +153,9 @@ class VendorHandle:
             ca = ca or self._world.ca(client.platform)
         if ca is not None:
             known["ca"] = ca
-        return client.find(prefix)(**{"base_url": self.url, **known, **options})
+        if "base_url" not in options:
+            known["base_url"] = self.url
+        return client.find(prefix)(**{**known, **options})
 
 
 class Lab:
@@ -193,6 +212,18 @@ class Lab:
         self.world.vendor(vendor)
         return VendorHandle(self.world, name if address is None else address.name, vendor)
 
+    def transports(self) -> dict[str, InProcessTransport]:
+        """Every vendor that speaks HTTP, by its ``in_process_url``: ``httpx.Client(mounts=lab.transports())``."""
+        return {handle.in_process_url: handle.transport() for handle in self._http()}
+
+    def mount(self, session: requests.Session) -> None:
+        """Let a session of requests reach every vendor that speaks HTTP in process, by its ``in_process_url``."""
+        for handle in self._http():
+            session.mount(handle.in_process_url, handle.adapter())
+
+    def _http(self) -> list[VendorHandle]:
+        return [self.vendor(face.name) for face in self.world.faces() if face.site is not None]
+
     def reset(self, seed: int | None = None) -> None:
         """Return to the start, from the same seed or another."""
         self.world.reset(seed)
@@ -234,7 +265,8 @@ def world(
     Args:
         vendors: which live in it; none means all. Each is made, and listens, when it is first touched.
         seed: all chance comes from it.
-        start: where the clock starts; the real present when None.
+        start: where the clock starts. When None, it goes as the program's own does: by the real present, or by that
+            of freezegun or time-machine; with what it is advanced on top.
         rate: world seconds per real second.
         profiles: a dated behaviour by vendor, as ``{"scanalytics": "modern"}``.
         settings: switches by vendor, as ``{"scanalytics": {"refresh_grace": 60}}``.
@@ -263,7 +295,15 @@ def world(
             state=None if state is None else Path(state),
             tls=_certificate(tls, stack),
         )
-        return Lab(World(registry.factories(chosen), options), stack.pop_all())
+        made = World(registry.factories(chosen), options)
+        if start is None and state is None:
+            made.clock.follow(_present)
+        return Lab(made, stack.pop_all())
+
+
+def _present() -> int:
+    """The program's present in whole microseconds; asked for anew each time, as it may be frozen and let go."""
+    return time.time_ns() // 1_000
 
 
 def _certificate(tls: bool | str | Path, ended: ExitStack) -> TlsFiles | None:
@@ -272,7 +312,7 @@ def _certificate(tls: bool | str | Path, ended: ExitStack) -> TlsFiles | None:
         return None
     from vendorlab.mocks.core.edges import certificates  # noqa: PLC0415  most worlds speak http
 
-    now = datetime.now(UTC)  # real time: clients check certificates by their own clocks
+    now = to_datetime(real_micros())  # real time: clients check certificates by their own clocks
     if tls is True:
         return ended.enter_context(certificates.temporary((), now))
     return certificates.kept(Path(tls), (), now)

@@ -15,6 +15,7 @@ CLOCK = "mocks/core/clock.py"
 TIME = {
     *(f"time.{name}" for name in ("time", "time_ns", "sleep", "monotonic", "monotonic_ns", "gmtime", "localtime")),
     *(f"time.{name}" for name in ("perf_counter", "perf_counter_ns", "process_time", "thread_time")),
+    *(f"time.{name}" for name in ("clock_gettime", "clock_gettime_ns")),
     *(f"datetime.datetime.{name}" for name in ("now", "utcnow", "today")),
     "datetime.date.today",
     "asyncio.sleep",
@@ -26,8 +27,9 @@ CHANCE_MODULES = ("random", "secrets", "numpy.random")
 SEEDED = {"Random", "Generator", "Philox", "PCG64", "PCG64DXSM", "SFC64", "BitGenerator", "SeedSequence", "default_rng"}
 
 # (path, name) to the reason. An entry that is no longer needed fails the test.
-IN_PROCESS = "mocks/core/edges/inprocess.py"
+IN_PROCESS, ADAPTER = "mocks/core/edges/inprocess.py", "mocks/core/edges/adapter.py"
 ALLOWED = {
+    (ADAPTER, "time.sleep"): "a delay on the line is real; the default of what is handed in",
     (IN_PROCESS, "time.sleep"): "a delay on the line is real; the default of what is handed in",
     (IN_PROCESS, "asyncio.sleep"): "a delay on the line is real",
     ("mocks/core/edges/server.py", "asyncio.sleep"): "gives way to the loop once, for no time",

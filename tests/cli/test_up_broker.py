@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.cli.conftest import Up, start_up
 
-from vendorlab.cli.up import environment_of
+from vendorlab.cli.common import environment_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

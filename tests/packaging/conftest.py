@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from importlib.metadata import Distribution
 
-# A user's project, copied elsewhere before it is run.
-collect_ignore = ["project"]
+# Users' projects, copied elsewhere before they are run.
+collect_ignore = ["project", "two_hundred"]
 
 
 @pytest.fixture(scope="session")

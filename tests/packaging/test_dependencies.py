@@ -22,7 +22,9 @@ CORE_FOLDERS = ("mocks", "clients", "src/vendorlab", "scenarios")
 # Import name to the extra that brings it and the files that may import it. They must do so inside a function
 # (or be loaded by whoever has the extra: pytest loads the plugin), so that the rest goes without.
 LAZY: dict[str, tuple[str, str]] = {
-    "pytest": ("test", r"src/vendorlab/pytest_(plugin|story)\.py"),
+    "pytest": ("test", r"src/vendorlab/pytest_(plugin|story|worlds)\.py"),
+    "requests": ("requests", r"mocks/core/edges/adapter\.py|src/vendorlab/lab\.py"),
+    "urllib3": ("requests", r"mocks/core/edges/adapter\.py"),
     "trustme": ("tls", r"mocks/core/edges/certificates\.py"),
     "cryptography": ("tls", r"mocks/core/edges/certificates\.py"),
     "paho": ("mqtt", r"mocks/itron/outside\.py"),
@@ -32,7 +34,13 @@ LAZY: dict[str, tuple[str, str]] = {
 # Import name to the core dependency whose own face it is: whoever writes for that one writes for this one too.
 PART_OF = {"werkzeug": "flask", "jinja2": "flask", "click": "rich-click", "rich": "rich-click"}
 # Files that are themselves loaded only by those who have the extra.
-LOADED_LATE = {"src/vendorlab/pytest_plugin.py", "src/vendorlab/pytest_story.py", "mocks/core/edges/websocket.py"}
+LOADED_LATE = {
+    "src/vendorlab/pytest_plugin.py",
+    "src/vendorlab/pytest_story.py",
+    "src/vendorlab/pytest_worlds.py",
+    "mocks/core/edges/adapter.py",
+    "mocks/core/edges/websocket.py",
+}
 
 
 @pytest.fixture(scope="module")

@@ -18,8 +18,13 @@ if TYPE_CHECKING:
 
     RunInstalled = Callable[..., subprocess.CompletedProcess[str]]
 
-# Those need pytest or websockets, which a plain install does not bring.
-NOT_CORE = ("vendorlab.contracts", "vendorlab.pytest_plugin", "vendorlab.mocks.core.edges.websocket")
+# Those need pytest, requests or websockets, which a plain install does not bring.
+NOT_CORE = (
+    "vendorlab.contracts",
+    "vendorlab.pytest_",
+    "vendorlab.mocks.core.edges.adapter",
+    "vendorlab.mocks.core.edges.websocket",
+)
 IMPORT_EACH = """
 import importlib, sys
 for name in sys.argv[1:]:
@@ -89,6 +94,6 @@ def test_metadata_tells_version_python_and_extras(wheel: Path) -> None:
         metadata = HeaderParser().parsestr(archive.read(name).decode())
     assert (metadata["Name"], metadata["Version"]) == ("vendorlab", vendorlab.__version__)
     assert metadata["Requires-Python"] == ">=3.11"
-    assert {"fast", "coap", "mqtt", "tls", "contracts", "test", "all", "dev"} == set(
+    assert {"fast", "coap", "mqtt", "tls", "contracts", "test", "requests", "all", "dev"} == set(
         metadata.get_all("Provides-Extra") or []
     )

@@ -172,6 +172,8 @@ class Control:
         except (WorldError, ClockError, FaultError, SettingsError) as error:
             status = next(status for kinds, status in _STATUSES if isinstance(error, kinds))
             raise ProblemError(status, str(error)) from error
+        if isinstance(result, Answer):
+            return result
         return Answer(204, b"", [*_SAFE]) if operation.status == 204 else _json(operation.status, result)
 
     def _check_token(self, request: Request) -> None:

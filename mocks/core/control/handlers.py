@@ -18,6 +18,7 @@ from ..errors import WorldError
 from ..happenings import describe as describe_event
 from ..ids import fingerprint
 from ..journal import Query
+from ..web.message import Answer
 from ..worlds import MAIN
 from . import models
 
@@ -87,6 +88,15 @@ def health(call: Call) -> models.Health:
 def version(call: Call) -> models.Version:
     """Versions."""
     return models.Version(call.version, API_VERSION)
+
+
+def metrics(call: Call) -> Answer:
+    """All worlds, as Prometheus reads them."""
+    from .metrics import CONTENT_TYPE, render  # noqa: PLC0415  few ask for them
+
+    return Answer(
+        200, render(call.worlds, call.version), [("Content-Type", CONTENT_TYPE), ("Cache-Control", "no-store")]
+    )
 
 
 def openapi(call: Call) -> dict[str, Any]:

@@ -90,10 +90,8 @@ def _request_body(operation: Operation, by_type: dict[str, Any], components: dic
 def _success(operation: Operation, by_type: dict[str, Any]) -> dict[str, Any]:
     if operation.answer is None:
         return {"description": "Done"}
-    return {
-        "description": operation.summary,
-        "content": {"application/json": {"schema": by_type[_key(operation.answer)]}},
-    }
+    media_type = "text/plain" if operation.answer is str else "application/json"
+    return {"description": operation.summary, "content": {media_type: {"schema": by_type[_key(operation.answer)]}}}
 
 
 def _problem(status: int) -> dict[str, Any]:

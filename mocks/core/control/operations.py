@@ -55,6 +55,7 @@ OPERATIONS = (
         scoped=False,
         public=True,
     ),
+    Operation("GET", "/metrics", "metrics", "Metrics for Prometheus", handlers.metrics, answer=str, scoped=False),
     Operation(
         "GET", "/worlds", "list-worlds", "Every world", handlers.list_worlds, answer=list[models.World], scoped=False
     ),

@@ -18,11 +18,29 @@ from ..web.message import Answer, Request
 from . import wsgi
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     import flask
 
     from ..clock import Clock
+
+
+def joined(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Headers as a request has them: names in lower case, repeated fields joined."""
+    headers: dict[str, str] = {}
+    for given, value in pairs:
+        name = given.lower()
+        headers[name] = f"{headers[name]},{value}" if name in headers else value
+    return headers
+
+
+def pauses(answer: Answer) -> tuple[float, float]:
+    """Seconds for which faults hold an answer back: in all, and at the longest stretch."""
+    wire = answer.wire
+    if wire is None:
+        return 0.0, 0.0
+    times = max(0, -(-len(answer.body) // wire.chunk) - 1) if wire.chunk else 0
+    return wire.delay + times * wire.interval, max(wire.delay, wire.interval if times else 0.0)
 
 
 class InProcessTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
@@ -62,23 +80,18 @@ class InProcessTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
                 answer.then()
 
     def _answer(self, request: httpx.Request, body: bytes) -> Answer:
-        headers: dict[str, str] = {}
-        for raw_name, raw_value in request.headers.raw:  # as a socket's edge reads them: bytes, not httpx's guess
-            name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
-            headers[name] = f"{headers[name]},{value}" if name in headers else value
+        # As a socket's edge reads them: bytes, not httpx's guess.
+        pairs = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw]
         url = request.url
         query = url.query.decode("latin-1")
-        return wsgi.call(self._app, Request(request.method, url.path, query, headers, body, scheme=url.scheme))
+        return wsgi.call(self._app, Request(request.method, url.path, query, joined(pairs), body, scheme=url.scheme))
 
     def _delay(self, answer: Answer, request: httpx.Request) -> float:
-        wire = answer.wire
-        if wire is None:
-            return 0.0
-        pauses = max(0, -(-len(answer.body) // wire.chunk) - 1) if wire.chunk else 0
-        longest = request.extensions.get("timeout", {}).get("read")
-        if longest is not None and max(wire.delay, wire.interval if pauses else 0.0) > longest:
+        whole, longest = pauses(answer)
+        patience = request.extensions.get("timeout", {}).get("read")
+        if patience is not None and longest > patience:
             raise httpx.ReadTimeout("the read operation timed out", request=request)
-        return wire.delay + pauses * wire.interval
+        return whole
 
     def _respond(self, answer: Answer, request: httpx.Request) -> httpx.Response:
         wire = answer.wire

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..clock import SECOND
+from ..clock import SECOND, monotonic
+from ..errors import WorldError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -21,13 +23,31 @@ T = TypeVar("T")
 MOST_THREADS = 256
 """Calls that may be away from the loop at once; asyncio's own bound is a few per processor, and some wait for long."""
 
+STOP_SECONDS = 10.0
+"""How long whoever stops a loop waits for it; one that hangs is left behind rather than hanging its user too."""
+
+_log = logging.getLogger("vendorlab")
+
+
+class _Loop(asyncio.SelectorEventLoop):
+    """asyncio's own, with a time that a test cannot freeze."""
+
+    def time(self) -> float:
+        """Real seconds."""
+        return monotonic()
+
 
 def _new_loop() -> asyncio.AbstractEventLoop:
     try:
         import uvloop  # noqa: PLC0415  the extra `fast`
     except ImportError:
-        return asyncio.new_event_loop()
+        return _Loop()
     return uvloop.new_event_loop()
+
+
+def _mistaken(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """An exception that nobody caught: ours, as what clients do wrong is dealt with where it comes in."""
+    _log.error("vendorlab made a mistake on its loop: %s", context["message"], exc_info=context.get("exception"))
 
 
 class LoopThread:
@@ -36,24 +56,41 @@ class LoopThread:
     def __init__(self) -> None:
         self.loop = _new_loop()
         self.loop.set_default_executor(ThreadPoolExecutor(MOST_THREADS, thread_name_prefix="vendorlab"))
+        self.loop.set_exception_handler(_mistaken)
+        self._stopping = False
         self._thread = threading.Thread(target=self._run, name="vendorlab", daemon=True)
         self._thread.start()
 
     def call(self, coroutine: Coroutine[Any, Any, T], timeout: float = 30.0) -> T:
-        """Run a coroutine on the loop and wait for its result; not to be called from the loop itself."""
+        """Run a coroutine on the loop and wait for its result; not to be called from the loop itself.
+
+        Raises:
+            WorldError: the loop does not run.
+        """
+        if not self._thread.is_alive():
+            coroutine.close()
+            raise WorldError(
+                "the thread that serves this world does not run: it was stopped, or this process was forked from the "
+                "one that made the world"
+            )
         return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(timeout)
 
     def stop(self) -> None:
         """End the loop and its thread; a second call does nothing."""
+        self._stopping = True
         if self._thread.is_alive():
             self.loop.call_soon_threadsafe(self.loop.stop)
-            self._thread.join()
-        if not self.loop.is_closed():
+            self._thread.join(STOP_SECONDS)
+        if not self._thread.is_alive() and not self.loop.is_closed():
             self.loop.close()
 
     def _run(self) -> None:
         asyncio.set_event_loop(self.loop)
-        self.loop.run_forever()
+        while not self._stopping:
+            try:
+                self.loop.run_forever()
+            except BaseException:  # noqa: BLE001  others are still to be served
+                _log.critical("vendorlab made a mistake that ended its loop; it goes on", exc_info=True)
         tasks = asyncio.all_tasks(self.loop)
         for task in tasks:
             task.cancel()
@@ -85,7 +122,7 @@ class ClockDriver:
     def _changed(self) -> None:
         self._loop.call_soon_threadsafe(self._arm)
 
-    def _arm(self) -> None:
+    def _arm(self, least: float = 0.0) -> None:
         if self._handle is not None:
             self._handle.cancel()
             self._handle = None
@@ -93,11 +130,11 @@ class ClockDriver:
         if due is not None and rate:
             seconds = max(0.0, (due - self._clock.micros()) / SECOND / rate)
             # A loop cannot wait for ever in one go; a day later it looks again.
-            self._handle = self._loop.call_later(min(seconds, 86_400.0), self._wake)
+            self._handle = self._loop.call_later(max(least, min(seconds, self._clock.patience)), self._wake)
 
     def _wake(self) -> None:
-        self._clock.run_due()
-        self._arm()
+        fired = self._clock.run_due()
+        self._arm(0.0 if fired else 0.01)  # where time stands still for a test, the next timer may be near for long
 
 
 class Line:

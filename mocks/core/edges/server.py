@@ -156,6 +156,11 @@ class HttpListener:
         self._server.close()
         if self._sweep is not None:
             self._sweep.cancel()
+        await self.hang_up()
+        self._server = None
+
+    async def hang_up(self) -> None:
+        """End every connection, once the answers on their way are out; new ones may come."""
         for handshake in list(self.handshakes):
             handshake.abort()
         for connection in list(self.state.connections):
@@ -166,7 +171,6 @@ class HttpListener:
         for connection in list(self.state.connections):
             if transport := getattr(connection, "transport", None):
                 transport.abort()
-        self._server = None
 
     def _accept(self) -> asyncio.Protocol:
         """What serves a new connection."""

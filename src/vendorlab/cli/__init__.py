@@ -19,8 +19,8 @@ FINE, FOUND, WRONG_USE, INTERRUPTED = 0, 1, 2, 130
 
 _COMMANDS = {
     "up": "up:up",
-    "env": "up:env",
-    "wait": "up:wait",
+    "env": "env:env",
+    "wait": "env:wait",
     "check": "check:check",
     "claims": "evidence:claims",
     "diff": "diff:diff",

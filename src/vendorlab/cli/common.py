@@ -154,6 +154,24 @@ def environment(address: str, url: str, credentials: Mapping[str, Any], ca: str 
     return {prefix + name: text_of(value) for name, value in values.items()}
 
 
+def of_control(url: str, token: str) -> dict[str, str]:
+    """The environment variables of the control API."""
+    return {"VENDORLAB_CONTROL_URL": url, "VENDORLAB_CONTROL_TOKEN": token}
+
+
+def by_address(ready: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+    """The environment variables of every address that a ready file describes, and of the control API."""
+    known = {"control": of_control(ready["control"]["url"], ready["control"]["token"])}
+    for address, found in ready["vendors"].items():
+        known[address] = environment(address, found["url"], found["credentials"], found.get("ca"))
+    return known
+
+
+def environment_of(ready: Mapping[str, Any]) -> dict[str, str]:
+    """All environment variables for what a ready file describes."""
+    return {name: value for found in by_address(ready).values() for name, value in found.items()}
+
+
 def text_of(value: Any) -> str:
     """A variable's text: a list is joined with commas."""
     return ",".join(value) if isinstance(value, list) else str(value)  # pyright: ignore[reportUnknownArgumentType]

@@ -1,15 +1,12 @@
-"""``vendorlab up``, and what finds out about a running one: ``env`` and ``wait``."""
+"""``vendorlab up``: start vendors, say where they are, and serve until told to end."""
 
 from __future__ import annotations
 
 import json
-import os
 import secrets
-import shlex
 import signal
 import sys
 import threading
-import time
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,9 +17,6 @@ from vendorlab import __version__
 from vendorlab.cli.common import (
     Pairs,
     UsageFailure,
-    control_client,
-    control_options,
-    environment,
     leave_state,
     left_token,
     write_whole,
@@ -30,7 +24,7 @@ from vendorlab.cli.common import (
 from vendorlab.mocks.registry import ADDRESSES, CONTROL_PORT, names
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from vendorlab.cli.serving import Serving
 
@@ -264,62 +258,3 @@ def _serve(serving: Serving, stopped: Stop, log_format: str | None) -> None:
             after = entry.seq
             click.echo(json.dumps(entry.as_json(), default=str) if log_format == "json" else line(entry.as_json()))
         sys.stdout.flush()
-
-
-@click.command()
-@click.argument("address", type=click.Choice(["control", *(one.name for one in ADDRESSES)]), metavar="VENDOR")
-@click.option("--unset", is_flag=True, help="Lines that take the variables away again.")
-@control_options
-def env(address: str, unset: bool, control: str | None, world: str) -> None:
-    """Print the address and credentials of a running vendor as export lines.
-
-    \b
-    Examples:
-      eval "$(vendorlab env scanalytics)"
-      curl "$VENDORLAB_SCANALYTICS_URL/v1/whoami"
-    """
-    with control_client(control, world) as client:
-        if address == "control":
-            token = os.environ.get("VENDORLAB_CONTROL_TOKEN") or left_token(client.url) or ""
-            variables = {"VENDORLAB_CONTROL_URL": client.url, "VENDORLAB_CONTROL_TOKEN": token}
-        else:
-            found = client.vendors().get(address)
-            if found is None:
-                raise UsageFailure(f"{address} is not in this world; start it with `vendorlab up {address}`")
-            variables = environment(address, found.url, found.credentials, found.ca)
-    for name, value in variables.items():
-        click.echo(f"unset {name}" if unset else f"export {name}={shlex.quote(value)}")
-    if sys.stdout.isatty():
-        click.echo(f'# take them up with: eval "$(vendorlab env {address})"', err=True)
-
-
-@click.command()
-@click.option("--timeout", type=float, default=30.0, show_default=True, help="Seconds to wait at most.")
-@click.option("--control", metavar="URL", help="Address of the control API.")
-def wait(timeout: float, control: str | None) -> None:
-    """Wait until a `vendorlab up` answers and everything in it listens.
-
-    \b
-    Example:
-      vendorlab up & vendorlab wait --timeout 10
-    """
-    deadline = time.monotonic() + timeout
-    while True:
-        try:
-            with control_client(control, "main") as client:
-                if client.health().status == "ok":
-                    return
-            trouble = "something in it does not listen yet"
-        except UsageFailure as error:
-            trouble = error.message
-        if time.monotonic() > deadline:
-            raise UsageFailure(f"not up after {timeout:g} seconds: {trouble}")
-        time.sleep(0.05)
-
-
-def environment_of(ready: Mapping[str, Any]) -> dict[str, str]:
-    """All environment variables for what a ready file describes."""
-    variables = {"VENDORLAB_CONTROL_URL": ready["control"]["url"], "VENDORLAB_CONTROL_TOKEN": ready["control"]["token"]}
-    for address, found in ready["vendors"].items():
-        variables |= environment(address, found["url"], found["credentials"], found.get("ca"))
-    return variables
