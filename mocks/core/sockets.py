@@ -9,12 +9,14 @@ import threading
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit, urlunsplit
 
 from .clock import real_micros, to_datetime
 from .errors import WorldError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from .clock import Clock
     from .edges.certificates import TlsFiles
@@ -27,6 +29,36 @@ class PortTakenError(WorldError):
     """A port is in use by somebody else."""
 
 
+_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  what it is called from this machine
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """By which name others are told to come, where it is not the one that is listened on.
+
+    Attributes:
+        host: where listeners listen.
+        known_as: the names by which others reach that host; the first is told.
+    """
+
+    host: str
+    known_as: Sequence[str] = ()
+
+    def url(self, url: str) -> str:
+        """The URL of a listener as others are told it; one of another host is left as it is."""
+        parts = urlsplit(url)
+        name = next(iter(self.known_as), _EVERYWHERE.get(self.host, self.host))
+        if parts.hostname != self.host or name == self.host:
+            return url
+        place = f"[{name}]" if ":" in name else name
+        return urlunsplit(parts._replace(netloc=f"{place}:{parts.port}"))
+
+    @property
+    def names(self) -> list[str]:
+        """What a certificate has to be for."""
+        return [name for name in (self.host, *self.known_as) if name not in _EVERYWHERE]
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where an edge listens.
@@ -37,6 +69,7 @@ class Place:
         line: line time.
         certificate: gives the certificate for what is never without TLS: the one to show, or one that is made now and
             ends with the world.
+        told: the URL of a listener as others are told it.
     """
 
     host: str
@@ -44,6 +77,7 @@ class Place:
     tls: TlsFiles | None
     line: Line
     certificate: Callable[[], TlsFiles]
+    told: Callable[[str], str] = str
 
 
 @dataclass(slots=True)
@@ -62,8 +96,9 @@ class Sockets:
     Args:
         clock: wakes the loop when a timer is due.
         journal: whoever waits for it is let go when all ends.
-        host: where they listen.
+        told: where they listen, and as what others know that.
         tls: the certificate that they show.
+        state: the folder in which state is kept, and so is a certificate that is made; None for a world that ends.
         line_on_clock: line time follows the world's clock.
         thread: a loop to share; by default there is one of its own once something listens.
     """
@@ -73,15 +108,17 @@ class Sockets:
         clock: Clock,
         journal: Journal,
         *,
-        host: str,
+        told: Told,
         tls: TlsFiles | None,
+        state: Path | None,
         line_on_clock: bool,
         thread: LoopThread | None,
     ) -> None:
         self._clock = clock
         self._journal = journal
-        self._host = host
+        self._told = told
         self._tls = tls
+        self._state = state
         self._line_on_clock = line_on_clock
         self._thread = thread
         self._running: Running | None = None
@@ -103,20 +140,22 @@ class Sockets:
         with self._listening:
             if name not in self._listeners:
                 running = self._run()
-                listener = make(Place(self._host, port, self._tls, running.line, self._certificate))
+                listener = make(
+                    Place(self._told.host, port, self._tls, running.line, self._certificate, self._told.url)
+                )
                 try:
                     running.thread.call(listener.start())
                 except OSError as error:
                     from .edges.server import port_taken  # noqa: PLC0415
 
-                    raise PortTakenError(port_taken(name, self._host, port, error)) from error
+                    raise PortTakenError(port_taken(name, self._told.host, port, error)) from error
                 self._listeners[name] = listener
-            return self._listeners[name].url
+            return self._told.url(self._listeners[name].url)
 
     def url(self, name: str) -> str | None:
         """Where an address is, or None."""
         listener = self._listeners.get(name)
-        return listener.url if listener else None
+        return self._told.url(listener.url) if listener else None
 
     def ca(self, name: str) -> str | None:
         """The file with the authority that a client has to trust; None where it listens without TLS."""
@@ -126,7 +165,7 @@ class Sockets:
 
     def all(self) -> list[tuple[str, str, bool]]:
         """Every listener: address, URL, and whether it accepts."""
-        return [(name, listener.url, listener.accepting) for name, listener in list(self._listeners.items())]
+        return [(name, self._told.url(one.url), one.accepting) for name, one in list(self._listeners.items())]
 
     def running(self) -> Running:
         """The loop and what belongs to it, started if need be."""
@@ -165,8 +204,11 @@ class Sockets:
             from .edges import certificates  # noqa: PLC0415  most worlds speak http
 
             # Clients check certificates by their own clocks, so it lives on the real one.
-            made = certificates.temporary([self._host], to_datetime(real_micros()))
-            self._made = self._ending.enter_context(made)
+            now, names = to_datetime(real_micros()), self._told.names
+            if self._state is not None:  # whoever trusts it today wants to do so after the next start
+                self._made = certificates.kept(self._state / "tls", names, now)
+            else:
+                self._made = self._ending.enter_context(certificates.temporary(names, now))
         return self._made
 
     def _run(self) -> Running:

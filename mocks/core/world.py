@@ -20,7 +20,7 @@ from .ids import Ids
 from .journal import Journal
 from .keeping import Keeper, kept_seed, resume_world, save_world
 from .snapshots import Content, SavedVendor, SnapshotError, opened, sealed
-from .sockets import Place, Sockets
+from .sockets import Place, Sockets, Told
 from .store import Store
 from .vendor import Context, Face, Factory, Vendor
 from .web.dispatch import Dispatch
@@ -66,6 +66,7 @@ class WorldOptions:
         profiles: by vendor, the name of a dated behaviour.
         settings: by vendor, overrides by name.
         host: where its listeners listen.
+        known_as: the names by which others reach that host; the first is told, and certificates are for all.
         tls: the certificate that they show; None for plain http.
         line_on_clock: line time follows the world's clock instead of the wall.
         direct: listeners answer straight from the routes; off, through Flask, as in process.
@@ -79,6 +80,7 @@ class WorldOptions:
     profiles: Mapping[str, str] = field(default_factory=dict[str, str])
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
     host: str = "127.0.0.1"
+    known_as: tuple[str, ...] = ()
     tls: TlsFiles | None = None
     line_on_clock: bool = False
     direct: bool = True
@@ -122,8 +124,9 @@ class World:
         self._sockets = Sockets(
             self.clock,
             self.journal,
-            host=self.options.host,
+            told=Told(self.options.host, self.options.known_as),
             tls=self.options.tls,
+            state=self.options.state,
             line_on_clock=self.options.line_on_clock,
             thread=thread,
         )

@@ -82,7 +82,7 @@ class Doors:
     @property
     def beside(self) -> dict[str, str]:
         """The addresses of the others."""
-        return {name: door.url for name, door in self._open.items() if name != "url"}
+        return {name: self._place.told(door.url) for name, door in self._open.items() if name != "url"}
 
     async def start(self) -> None:
         """Listen at all of them, or at none; raises ``OSError`` or ``PortTakenError`` when a port is taken."""

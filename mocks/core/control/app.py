@@ -74,15 +74,20 @@ class Control:
         worlds: what it controls.
         token: what a caller must show.
         version: vendorlab's.
-        host: where it listens. Beyond loopback any Host header is taken, since names differ there; pages must then be
-            of the same host.
+        host: where it listens.
+        known_as: the names by which others reach it. Beyond loopback, where none are given, any Host header is taken,
+            since names differ there; pages must then be of the same host.
     """
 
-    def __init__(self, worlds: Worlds, token: str, version: str, host: str = "127.0.0.1") -> None:
+    def __init__(
+        self, worlds: Worlds, token: str, version: str, host: str = "127.0.0.1", known_as: Iterable[str] = ()
+    ) -> None:
         self._worlds = worlds
         self._token = token.encode()
         self._version = version
         self._host = host
+        names = frozenset(name.lower() for name in known_as)
+        self._hosts = _LOOPBACK | names if host in _LOOPBACK or names else None
         self._waiting = BoundedSemaphore(MOST_WAITING)
         self._watchers: list[Watcher] = []
         self.site = Site(
@@ -184,12 +189,12 @@ class Control:
 
     def _check_source(self, request: Request) -> None:
         """Refuse a page of another site, and a name that only pretends to be this machine (DNS rebinding)."""
-        here = self._host in _LOOPBACK
         host = _hostname(f"//{request.headers.get('host', '')}")
-        if here and host not in _LOOPBACK:
-            raise ProblemError(403, f"the Host header names {host!r}, which is not this machine's loopback address")
+        if self._hosts is not None and host not in self._hosts:
+            detail = "which is neither this machine's loopback address nor what it was said to be known as"
+            raise ProblemError(403, f"the Host header names {host!r}, {detail}")
         origin = request.headers.get("origin")
-        if origin is not None and _hostname(origin) not in (_LOOPBACK if here else {host} - {""}):
+        if origin is not None and _hostname(origin) not in (self._hosts or {host} - {""}):
             raise ProblemError(403, f"pages of {origin} may not use the control API")
 
 

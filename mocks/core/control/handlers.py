@@ -114,7 +114,8 @@ def list_worlds(call: Call) -> list[models.World]:
 def create_world(call: Call) -> models.World:
     """Make a world and let it listen."""
     wanted: models.NewWorld = call.body
-    options = replace(wanted.options(call.host), tls=call.worlds.get(MAIN).options.tls)
+    main = call.worlds.get(MAIN).options
+    options = replace(wanted.options(call.host), tls=main.tls, known_as=main.known_as)
     world = call.worlds.open(wanted.name, wanted.vendors, options)
     return models.World(wanted.name, describe(world))
 

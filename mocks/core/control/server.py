@@ -8,7 +8,7 @@ from ..clock import Clock
 from ..edges.asgi import HttpEdge
 from ..edges.loop import Line
 from ..edges.server import HttpListener, port_taken
-from ..sockets import PortTakenError
+from ..sockets import PortTakenError, Told
 
 if TYPE_CHECKING:
     from ..worlds import Worlds
@@ -18,16 +18,17 @@ if TYPE_CHECKING:
 class ControlServer:
     """Listens for the control API on the loop of the worlds."""
 
-    def __init__(self, control: Control, worlds: Worlds, host: str, port: int) -> None:
+    def __init__(self, control: Control, worlds: Worlds, told: Told, port: int) -> None:
         clock = Clock()  # the control API lives in real time, not in a world
         edge = HttpEdge(control, clock)
-        self._listener = HttpListener(edge, Line(clock, on_clock=False), host, port)
+        self._listener = HttpListener(edge, Line(clock, on_clock=False), told.host, port)
+        self._told = told
         self._worlds = worlds
 
     @property
     def url(self) -> str:
         """Where it listens."""
-        return self._listener.url
+        return self._told.url(self._listener.url)
 
     def start(self) -> None:
         """Listen; raises ``PortTakenError`` when the port is in use."""

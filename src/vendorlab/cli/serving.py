@@ -14,6 +14,7 @@ from vendorlab.mocks.core.control.server import ControlServer
 from vendorlab.mocks.core.edges.loop import LoopThread
 from vendorlab.mocks.core.errors import WorldError
 from vendorlab.mocks.core.settings import SettingsError
+from vendorlab.mocks.core.sockets import Told
 from vendorlab.mocks.core.world import World, WorldOptions
 from vendorlab.mocks.core.worlds import MAIN, Worlds
 
@@ -45,8 +46,9 @@ class Serving:
             self._worlds.stop()
             self._worlds.thread.stop()
             raise UsageFailure(str(error)) from error
-        self.control = Control(self._worlds, token, version, options.host)
-        self._control = ControlServer(self.control, self._worlds, options.host, ports["control"])
+        self.control = Control(self._worlds, token, version, options.host, options.known_as)
+        told = Told(options.host, options.known_as)
+        self._control = ControlServer(self.control, self._worlds, told, ports["control"])
 
     @property
     def control_url(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import secrets
 import signal
 import sys
@@ -43,23 +44,50 @@ class _Pair(Pairs):
 
 
 @click.command()
-@click.argument("vendor", nargs=-1, type=click.Choice(names()), metavar="[VENDOR]...")
+@click.argument("vendor", nargs=-1, type=click.Choice(names()), metavar="[VENDOR]...", envvar="VENDORLAB_VENDORS")
 @click.option(
-    "--host", default="127.0.0.1", show_default=True, help="Where to listen. Beyond loopback at your own risk."
+    "--host",
+    default="127.0.0.1",
+    show_default=True,
+    envvar="VENDORLAB_HOST",
+    help="Where to listen. Beyond loopback at your own risk.",
+)
+@click.option(
+    "--known-as",
+    "known_as",
+    multiple=True,
+    envvar="VENDORLAB_KNOWN_AS",
+    metavar="NAME",
+    help="A name by which others reach that host. The first stands in the addresses that are told; the control API "
+    "then takes no other names but loopback's, and certificates are for all of them.",
 )
 @click.option("--port", type=click.IntRange(0, 0), metavar="0", help="0: free ports for everything.")
 @click.option(
     "--port-base", type=click.IntRange(1, 65_000), metavar="N", help="Control on N, the vendors on N+1 and so on."
 )
-@click.option("--seed", type=click.IntRange(0), help="All chance comes from it. Default: 0.")
-@click.option("--start", metavar="TIME", help="Where the clock starts (ISO 8601; without a zone UTC). Default: now.")
+@click.option("--seed", type=click.IntRange(0), envvar="VENDORLAB_SEED", help="All chance comes from it. Default: 0.")
+@click.option(
+    "--start",
+    envvar="VENDORLAB_START",
+    metavar="TIME",
+    help="Where the clock starts (ISO 8601; without a zone UTC). Default: now.",
+)
 @click.option("--rate", type=float, default=1.0, show_default=True, help="World seconds per second; 0 freezes.")
-@click.option("--profile", "profiles", type=_Pair(), multiple=True, metavar="VENDOR=NAME", help="A dated behaviour.")
+@click.option(
+    "--profile",
+    "profiles",
+    type=_Pair(),
+    multiple=True,
+    envvar="VENDORLAB_PROFILES",
+    metavar="VENDOR=NAME",
+    help="A dated behaviour.",
+)
 @click.option(
     "--set",
     "settings",
     type=_Pair(),
     multiple=True,
+    envvar="VENDORLAB_SETTINGS",
     metavar="VENDOR.KEY=VALUE",
     help="A switch for what the vendor leaves open, such as scanalytics.refresh_grace=60.",
 )
@@ -74,6 +102,7 @@ class _Pair(Pairs):
 @click.option(
     "--tls-dir",
     type=click.Path(file_okay=False, path_type=Path),
+    envvar="VENDORLAB_TLS_DIR",
     metavar="DIR",
     help="https with the certificate kept in DIR, made if there is none: trust it once.",
 )
@@ -81,6 +110,7 @@ class _Pair(Pairs):
 @click.option(
     "--state",
     type=click.Path(file_okay=False, path_type=Path),
+    envvar="VENDORLAB_STATE",
     metavar="DIR",
     help="A folder in which all state outlives the process, also when it is killed.",
 )
@@ -90,17 +120,27 @@ class _Pair(Pairs):
     metavar="FILE",
     help="Written, whole, when every listener accepts: addresses and credentials as JSON.",
 )
+@click.option(
+    "--control-token",
+    "token",
+    envvar="VENDORLAB_CONTROL_TOKEN",
+    metavar="TOKEN",
+    help="What callers of the control API must show. Default: made at start. Better in $VENDORLAB_CONTROL_TOKEN, "
+    "where nobody else can read it.",
+)
 @click.option("-v", "--verbose", is_flag=True, help="Print every exchange.")
 @click.option(
     "--log-format",
     type=click.Choice(["text", "json"]),
     default="text",
     show_default=True,
+    envvar="VENDORLAB_LOG_FORMAT",
     help="How exchanges and notices are printed.",
 )
 def up(
     vendor: tuple[str, ...],
     host: str,
+    known_as: tuple[str, ...],
     port: int | None,
     port_base: int | None,
     seed: int | None,
@@ -114,6 +154,7 @@ def up(
     tls_names: tuple[str, ...],
     state: Path | None,
     ready_file: Path | None,
+    token: str | None,
     verbose: bool,
     log_format: str,
 ) -> int:
@@ -129,6 +170,13 @@ def up(
       vendorlab up --set scanalytics.minute_limit=10 -v
       vendorlab up --tls-dir ~/.vendorlab-tls
       vendorlab up --state ./state
+      vendorlab up --host 0.0.0.0 --known-as vendorlab.test
+
+    \b
+    In a container or a CI job, which cannot always pass arguments, the environment does:
+      VENDORLAB_VENDORS="scanalytics slv" VENDORLAB_SEED=7 VENDORLAB_START=2018-03-01T12:00:00Z
+      VENDORLAB_HOST VENDORLAB_KNOWN_AS VENDORLAB_STATE VENDORLAB_TLS_DIR VENDORLAB_LOG_FORMAT
+      VENDORLAB_PROFILES="scanalytics=modern" VENDORLAB_SETTINGS="scanalytics.minute_limit=10"
     """
     from vendorlab.cli.https import certificate
     from vendorlab.cli.serving import Serving
@@ -136,15 +184,16 @@ def up(
     if port is not None and port_base is not None:
         raise UsageFailure("--port 0 and --port-base exclude each other")
     stopped = Stop()
-    with certificate(tls=tls or bool(tls_dir or tls_names), folder=tls_dir, names=[host, *tls_names]) as files:
+    hosts = [host, *known_as, *tls_names]
+    with certificate(tls=tls or bool(tls_dir or tls_names), folder=tls_dir, names=hosts) as files:
         if broker:
             settings = [*settings, ("itron.mqtt_broker", broker)]
-        options = _options(host, seed or 0, start, rate, profiles, settings, state)
+        options = _options(host, known_as, seed or 0, start, rate, profiles, settings, state)
         serving = Serving(
             names=vendor,
             ports=_ports(port, port_base),
             options=replace(options, tls=files),
-            token=secrets.token_urlsafe(24),
+            token=_checked(token) if token else secrets.token_urlsafe(24),
             version=__version__,
         )
         kept = serving.world.ids.seed
@@ -192,6 +241,13 @@ class Stop:
         self.event.set()
 
 
+def _checked(token: str) -> str:
+    """A token that a header can carry (RFC 6750, b64token)."""
+    if not re.fullmatch(r"[A-Za-z0-9._~+/-]{8,}=*", token, re.ASCII):
+        raise UsageFailure("a control token has at least 8 characters, letters and digits and any of -._~+/")
+    return token
+
+
 def _ports(port: int | None, base: int | None) -> dict[str, int]:
     """A port for every address and for control; 0 takes a free one."""
     if port == 0:
@@ -203,6 +259,7 @@ def _ports(port: int | None, base: int | None) -> dict[str, int]:
 
 def _options(
     host: str,
+    known_as: tuple[str, ...],
     seed: int,
     start: str | None,
     rate: float,
@@ -226,6 +283,7 @@ def _options(
         profiles=dict(profiles),
         settings=nested,
         host=host,
+        known_as=known_as,
         state=state,
     )
 

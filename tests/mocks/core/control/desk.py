@@ -17,7 +17,7 @@ from vendorlab.mocks.core.world import World, WorldOptions
 from vendorlab.mocks.core.worlds import Worlds
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from vendorlab.mocks.core.web.message import Answer
 
@@ -27,12 +27,12 @@ TOKEN = "the-control-token"
 class Desk:
     """A control API and what it controls; requests are values, so nothing listens but what is told to."""
 
-    def __init__(self, host: str = "127.0.0.1") -> None:
+    def __init__(self, host: str = "127.0.0.1", known_as: Sequence[str] = ()) -> None:
         self.worlds = Worlds(
             lambda names, options, thread: World(registry.factories(names), options, thread), LoopThread()
         )
         self.main = self.worlds.create("main", ["scanalytics"], WorldOptions(seed=7, start=START, rate=0))
-        self.control = Control(self.worlds, TOKEN, "1.2.3", host)
+        self.control = Control(self.worlds, TOKEN, "1.2.3", host, known_as)
         self._router = Router(self.control.site.routes)
 
     def ask(

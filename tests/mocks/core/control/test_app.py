@@ -15,6 +15,7 @@ from vendorlab.mocks.core.control.models import TITLES
 from vendorlab.mocks.core.control.operations import OPERATIONS, Operation
 from vendorlab.mocks.core.control.server import ControlServer
 from vendorlab.mocks.core.edges.asgi import DRAINED
+from vendorlab.mocks.core.sockets import Told
 from vendorlab.mocks.core.web.message import Request
 
 if TYPE_CHECKING:
@@ -99,6 +100,31 @@ def test_pages_and_names_are_told_apart(listens: str, host: str, origin: str | N
         desk.stop()
 
 
+@pytest.mark.parametrize(
+    ("listens", "host", "origin", "status"),
+    [
+        ("0.0.0.0", "vendorlab:7070", None, 200),
+        ("0.0.0.0", "VendorLab:7070", "http://vendorlab:7070", 200),
+        ("0.0.0.0", "localhost:17070", None, 200),
+        ("0.0.0.0", "lab.example:7070", None, 200),
+        ("0.0.0.0", "rebound.example", None, 403),
+        ("0.0.0.0", "", None, 403),
+        ("0.0.0.0", "vendorlab", "https://page.example", 403),
+        ("127.0.0.1", "vendorlab", None, 200),
+        ("127.0.0.1", "rebound.example", None, 403),
+    ],
+)  # fmt: skip
+def test_only_names_that_it_is_known_by_are_taken_once_some_are_given(
+    listens: str, host: str, origin: str | None, status: int
+) -> None:
+    desk = Desk(listens, known_as=("vendorlab", "Lab.example"))
+    try:
+        headers = {"host": host, **({} if origin is None else {"origin": origin})}
+        assert desk.ask("GET", "/clock", headers=headers).status == status
+    finally:
+        desk.stop()
+
+
 def test_token_is_compared_whole(desk: Desk) -> None:
     for value in (TOKEN[:-1], TOKEN + "x", TOKEN.upper(), "", f"{TOKEN} {TOKEN}", "t\xf6ken"):
         detail(desk.ask("GET", "/clock", token=None, headers={"authorization": f"Bearer {value}"}), 401)
@@ -112,7 +138,7 @@ def test_token_is_compared_whole(desk: Desk) -> None:
 
 @pytest.fixture
 def served(desk: Desk) -> Iterator[ControlServer]:
-    server = ControlServer(desk.control, desk.worlds, "127.0.0.1", 0)
+    server = ControlServer(desk.control, desk.worlds, Told("127.0.0.1"), 0)
     server.start()
     yield server
     server.stop()

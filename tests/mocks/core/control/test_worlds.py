@@ -18,6 +18,7 @@ from tests.mocks.support import PATIENCE, eventually
 from vendorlab.mocks.core.control.handlers import MOST_WAITING
 from vendorlab.mocks.core.control.server import ControlServer
 from vendorlab.mocks.core.edges.loop import MOST_THREADS
+from vendorlab.mocks.core.sockets import Told
 from vendorlab.mocks.core.world import World, WorldOptions
 from vendorlab.mocks.core.worlds import MOST_WORLDS, WorldConflictError
 
@@ -159,7 +160,7 @@ def test_no_world_is_made_after_the_end(desk: Desk) -> None:
 
 @pytest.fixture
 def served(desk: Desk) -> Iterator[ControlServer]:
-    server = ControlServer(desk.control, desk.worlds, "127.0.0.1", 0)
+    server = ControlServer(desk.control, desk.worlds, Told("127.0.0.1"), 0)
     desk.main.start()
     server.start()
     yield server

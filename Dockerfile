@@ -1,0 +1,84 @@
+# syntax=docker/dockerfile:1
+# The fakes in a container: `docker build --target scanalytics .`, or inode, itron, slv; without a target all of them.
+#
+# What runs in it is the command: `docker run IMAGE` is `vendorlab up`, `docker run IMAGE up --seed 7` or
+# `docker run IMAGE check all` say otherwise, and the environment may say it instead (`vendorlab up --help`).
+#
+# A build that must be the same again names the base by its digest:
+#   docker build --build-arg PYTHON=docker.io/library/python:3.13.9-slim-bookworm@sha256:... .
+ARG PYTHON=docker.io/library/python:3.13.9-slim-bookworm
+
+# ---- the wheel: the tree as a user's pip would get it --------------------------------------------------------------
+FROM ${PYTHON} AS wheel
+WORKDIR /source
+COPY pyproject.toml README.md ./
+COPY src src
+COPY mocks mocks
+COPY clients clients
+COPY contracts contracts
+COPY scenarios scenarios
+RUN python3 -m venv /opt/build \
+ && /opt/build/bin/python -m pip wheel --no-cache-dir --no-deps --wheel-dir /wheel .
+
+# ---- what runs the fakes -------------------------------------------------------------------------------------------
+FROM ${PYTHON} AS fakes
+COPY --from=wheel /wheel /wheel
+# `check` and what it needs is not in here: that is twice as large.
+RUN python3 -m venv /opt/vendorlab \
+ && wheel="$(echo /wheel/vendorlab-*.whl)" \
+ && /opt/vendorlab/bin/python -m pip install --no-cache-dir "${wheel}[fast,coap,mqtt,tls]" \
+ && /opt/vendorlab/bin/python -m pip uninstall --yes pip
+
+# ---- what also holds a target to its contract ----------------------------------------------------------------------
+FROM ${PYTHON} AS everything
+COPY --from=wheel /wheel /wheel
+RUN python3 -m venv /opt/vendorlab \
+ && wheel="$(echo /wheel/vendorlab-*.whl)" \
+ && /opt/vendorlab/bin/python -m pip install --no-cache-dir "${wheel}[all]" \
+ && /opt/vendorlab/bin/python -m pip uninstall --yes pip
+
+# ---- where it runs: nobody's account, a folder for state, and nothing else that it may write -----------------------
+FROM ${PYTHON} AS place
+RUN groupadd --gid 10001 vendorlab \
+ && useradd --uid 10001 --gid vendorlab --no-create-home --home-dir /var/lib/vendorlab --shell /usr/sbin/nologin vendorlab \
+ && install --directory --owner=vendorlab --group=vendorlab --mode=0755 /var/lib/vendorlab
+# Beyond loopback only here, where nothing is reached but what is published. The first name that others know it by
+# stands in the addresses that it tells; where none is given, that is 127.0.0.1, as `--publish` has it.
+ENV PATH=/opt/vendorlab/bin:$PATH \
+    HOME=/var/lib/vendorlab \
+    PYTHONUNBUFFERED=1 \
+    VENDORLAB_HOST=0.0.0.0 \
+    VENDORLAB_STATE=/var/lib/vendorlab/state
+WORKDIR /var/lib/vendorlab
+VOLUME /var/lib/vendorlab
+USER 10001:10001
+HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --start-interval=1s --retries=3 \
+  CMD ["vendorlab", "wait", "--timeout", "2"]
+ENTRYPOINT ["vendorlab"]
+CMD ["up"]
+
+# ---- one vendor each -----------------------------------------------------------------------------------------------
+FROM place AS scanalytics
+COPY --from=fakes /opt/vendorlab /opt/vendorlab
+ENV VENDORLAB_VENDORS=scanalytics
+EXPOSE 7070 7071
+
+FROM place AS inode
+COPY --from=fakes /opt/vendorlab /opt/vendorlab
+ENV VENDORLAB_VENDORS=inode
+EXPOSE 7070 7072
+
+FROM place AS itron
+COPY --from=fakes /opt/vendorlab /opt/vendorlab
+ENV VENDORLAB_VENDORS=itron
+EXPOSE 7070 7073 5683/udp 8883
+
+FROM place AS slv
+COPY --from=fakes /opt/vendorlab /opt/vendorlab
+ENV VENDORLAB_VENDORS=slv
+EXPOSE 7070 7074
+
+# ---- all of them in one world, with one clock: the last, so the one that is built when none is named ---------------
+FROM place AS all
+COPY --from=everything /opt/vendorlab /opt/vendorlab
+EXPOSE 7070 7071 7072 7073 7074 5683/udp 8883
