@@ -7,6 +7,7 @@ import sys
 import tempfile
 from collections import Counter
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ _PREFIX = "VENDORLAB_CONTROL_"
 class Asked:
     """What a user asked for, apart from where reports go."""
 
-    names: tuple[str, ...]
+    names: Sequence[str]
     target: str | None
     allow: tuple[str, ...]
     budget: int | None
@@ -78,7 +79,7 @@ def check(
     Exit code: 0 all is fine, 1 something was found, 2 wrong use or nothing answers.
     """
     asked = Asked(
-        names=tuple(SUITES if "all" in vendors else dict.fromkeys(vendors)),
+        names=SUITES if "all" in vendors else list(dict.fromkeys(vendors)),
         target=target,
         allow=tuple(name.strip() for name in allow.split(",")) if allow else (),
         budget=budget,
@@ -163,7 +164,7 @@ def _on_fake(name: str, asked: Asked, shared: dict[str, Any]) -> int:
 def _contracts() -> None:
     """Say plainly which extra is missing, if one is."""
     try:
-        import vendorlab.contracts.core.run  # noqa: F401  only whether it can be
+        import_module("vendorlab.contracts.core.run")
     except ModuleNotFoundError as error:
         raise UsageFailure(f"the contract suites need {error.name}: pip install 'vendorlab[contracts]'") from error
 
