@@ -97,7 +97,6 @@ def _in_any_case(_may: Any) -> Any:
 
 
 def _owner_as_a_tenant(_may: Any) -> Any:
-    """A network's owner has his own tree no more."""
     return lambda _self, principal, text: text.partition("/")[0] == principal
 
 
@@ -157,7 +156,6 @@ def _whichever_number(_read: Any) -> Any:
 
 
 def _backwards(suback: Any) -> Any:
-    """The codes of a SUBACK the other way round."""
     return SimpleNamespace(
         **{**vars(suback), "Suback": lambda number, codes, *rest: suback.Suback(number, codes[::-1], *rest)}
     )

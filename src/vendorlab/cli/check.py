@@ -9,13 +9,16 @@ from collections import Counter
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
 from vendorlab.cli.checks.reports import Places, of_fake, report_options
 from vendorlab.cli.checks.worlds import ALWAYS_TLS, BESIDE, CONTROL, NEVER_TLS, SUITES
 from vendorlab.cli.common import UsageFailure, left_token, show_json, show_table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 __all__ = ["ALWAYS_TLS", "BESIDE", "CONTROL", "NEVER_TLS", "SUITES", "check", "claims"]
 
