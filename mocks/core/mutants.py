@@ -62,6 +62,16 @@ def never(owner: Any, name: str, answer: Any = None) -> Planted:
     return instead(owner, name, lambda _: nothing)
 
 
+def planting(owner: Any, name: str, make: Callable[[Any], Any]) -> Callable[[Any], Planted]:
+    """``instead`` as a mutant's ``plant``, where it reaches into what all fakes of a process share."""
+    return lambda _vendor: instead(owner, name, make)
+
+
+def silencing(owner: Any, name: str, answer: Any = None) -> Callable[[Any], Planted]:
+    """``never`` as a mutant's ``plant``."""
+    return lambda _vendor: never(owner, name, answer)
+
+
 def answers(vendor: str, change: Change, *, operation: str = "", path: str = "") -> Planted:
     """Change every answer of a vendor's over HTTP before it leaves.
 

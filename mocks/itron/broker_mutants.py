@@ -22,21 +22,12 @@ from ..core.mqtt.messages import Outgoing
 from ..core.mqtt.policy import Accept, Refuse
 from ..core.mqtt.profiles import Offence
 from ..core.mqtt.routing import Routes
-from ..core.mutants import Mutant, Planted, instead, never
+from ..core.mutants import Mutant, Planted, instead, planting, silencing
 from . import acl, bridge
 from .acl import NOT_USED, Doorman
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-
-def _as(owner: Any, name: str, make: Callable[[Any], Any]) -> Callable[[Any], Planted]:
-    """Put something in the place of an attribute that all fakes of a process share."""
-    return lambda _vendor: instead(owner, name, make)
-
-
-def _nothing(owner: Any, name: str, answer: Any = None) -> Callable[[Any], Planted]:
-    return lambda _vendor: never(owner, name, answer)
 
 
 # --- who -------------------------------------------------------------------------------------------------------------
@@ -106,7 +97,6 @@ def _in_any_case(_may: Any) -> Any:
 
 
 def _owner_as_a_tenant(_may: Any) -> Any:
-    """A network's owner has his own tree no more."""
     return lambda _self, principal, text: text.partition("/")[0] == principal
 
 
@@ -166,7 +156,6 @@ def _whichever_number(_read: Any) -> Any:
 
 
 def _backwards(suback: Any) -> Any:
-    """The codes of a SUBACK the other way round."""
     return SimpleNamespace(
         **{**vars(suback), "Suback": lambda number, codes, *rest: suback.Suback(number, codes[::-1], *rest)}
     )
@@ -232,19 +221,19 @@ MUTANTS = (
         "any-password-of-the-owner",
         "A CAAS account is let in with any password.",
         ("itron-mqtt.refusal.caas",),
-        _as(acl, "hmac", lambda _: SimpleNamespace(compare_digest=lambda *_pair: True)),
+        planting(acl, "hmac", lambda _: SimpleNamespace(compare_digest=lambda *_pair: True)),
     ),
     Mutant(
         "token-under-any-name",
         "A token is let in whatever the user's name is.",
         ("itron-mqtt.refusal.user-name",),
-        _as(Doorman, "_who", _whatever_is_their_name),
+        planting(Doorman, "_who", _whatever_is_their_name),
     ),
     Mutant(
         "nobody-is-let-in",
         "Who shows no user name or no password is let in.",
         ("itron-mqtt.refusal.nobody", "itron-mqtt.refusal.no-password"),
-        _as(Doorman, "_who", _nobody_is_somebody),
+        planting(Doorman, "_who", _nobody_is_somebody),
     ),
     Mutant(
         "refused-client-takes-over",
@@ -262,127 +251,127 @@ MUTANTS = (
         "old-line-stays",
         "A client that is taken over keeps its line.",
         ("itron-mqtt.client-id.taken-over",),
-        _as(Connection, "offend", _but_for(Offence.TAKEN_OVER)),
+        planting(Connection, "offend", _but_for(Offence.TAKEN_OVER)),
     ),
     Mutant(
         "second-connect-passed-over",
         "A second CONNECT on a line does nothing.",
         ("itron-mqtt.connect.twice",),
-        _as(Connection, "offend", _but_for(Offence.SECOND_CONNECT)),
+        planting(Connection, "offend", _but_for(Offence.SECOND_CONNECT)),
     ),
     Mutant(
         "no-connack-to-the-refused",
         "Who is refused is not told so.",
         ("itron-mqtt.refusal.password", "itron-mqtt.connect.level"),
-        _nothing(Connection, "_refuse_connect"),
+        silencing(Connection, "_refuse_connect"),
     ),
     Mutant(
         "no-id-no-matter",
         "A client without an id may have a session that is kept.",
         ("itron-mqtt.client-id.empty-kept",),
-        _as(connecting, "_first_offence", _let_in_without_an_id),
+        planting(connecting, "_first_offence", _let_in_without_an_id),
     ),
     Mutant(
         "silent-clients-stay",
         "A client may be silent for as long as it likes.",
         ("itron-mqtt.keep-alive.silent",),
-        _as(Connection, "_deadline", _patient),
+        planting(Connection, "_deadline", _patient),
     ),
     Mutant(
         "silent-clients-go-early",
         "A client may be silent for its keep-alive, and not for half as long again.",
         ("itron-mqtt.keep-alive.silent",),
-        _as(Connection, "_deadline", _once_its_time),
+        planting(Connection, "_deadline", _once_its_time),
     ),
     Mutant(
         "session-never-present",
         "CONNACK never tells of a session that was kept.",
         ("itron-mqtt.session.kept",),
-        _as(connecting, "encode", _says_of_a_session(found=False)),
+        planting(connecting, "encode", _says_of_a_session(found=False)),
     ),
     Mutant(
         "session-always-present",
         "CONNACK always tells of a session that was kept.",
         ("itron-mqtt.login.session-new",),
-        _as(connecting, "encode", _says_of_a_session(found=True)),
+        planting(connecting, "encode", _says_of_a_session(found=True)),
     ),
     Mutant(
         "sessions-not-kept",
         "Every session ends with its line.",
         ("itron-mqtt.session.kept", "itron-mqtt.session.cut"),
-        _nothing(connecting, "_expiry", answer=0),
+        silencing(connecting, "_expiry", answer=0),
     ),
     Mutant(
         "clean-sessions-kept",
         "Sessions are kept though they be clean.",
         ("itron-mqtt.session.cleaned",),
-        _nothing(connecting, "_expiry"),
+        silencing(connecting, "_expiry"),
     ),
     Mutant(
         "everybody-may-hear-everything",
         "Every filter is granted.",
         ("itron-mqtt.subscribe.stranger", "itron-mqtt.tenant.trees", "itron-mqtt.caas.literal"),
-        _nothing(Doorman, "may_subscribe", answer=True),
+        silencing(Doorman, "may_subscribe", answer=True),
     ),
     Mutant(
         "wildcard-for-a-tenant",
         "A wildcard may stand for the tenant's id.",
         ("itron-mqtt.subscribe.wildcard-first",),
-        _as(Doorman, "may_subscribe", _any_first_level),
+        planting(Doorman, "may_subscribe", _any_first_level),
     ),
     Mutant(
         "tenant-is-a-prefix",
         "A first level that only begins with the tenant's id is granted.",
         ("itron-mqtt.subscribe.literal",),
-        _as(Doorman, "may_subscribe", _more_than_the_tenant),
+        planting(Doorman, "may_subscribe", _more_than_the_tenant),
     ),
     Mutant(
         "tenant-in-any-case",
         "A first level that is the tenant's id in another case is granted.",
         ("itron-mqtt.subscribe.case",),
-        _as(Doorman, "may_subscribe", _in_any_case),
+        planting(Doorman, "may_subscribe", _in_any_case),
     ),
     Mutant(
         "owner-without-a-tree",
         "The network's owner may not hear what is below ssni.",
         ("itron-mqtt.caas.tree",),
-        _as(Doorman, "may_subscribe", _owner_as_a_tenant),
+        planting(Doorman, "may_subscribe", _owner_as_a_tenant),
     ),
     Mutant(
         "tenants-may-publish",
         "A tenant may publish.",
         ("itron-mqtt.publish.refused", "itron-mqtt.publish.stranger", "itron-mqtt.publish.unheard"),
-        _nothing(Doorman, "may_publish", answer=True),
+        silencing(Doorman, "may_publish", answer=True),
     ),
     Mutant(
         "packet-identifier-of-nought",
         "A packet identifier of 0 is one like any other.",
         ("itron-mqtt.subscribe.no-number",),
-        _as(decode, "_packet_id", _whichever_number),
+        planting(decode, "_packet_id", _whichever_number),
     ),
     Mutant(
         "wrong-wildcards-granted",
         "A filter may have a wildcard anywhere.",
         ("itron-mqtt.subscribe.bad-wildcard",),
-        _as(decode, "is_filter", lambda _: bool),
+        planting(decode, "is_filter", lambda _: bool),
     ),
     Mutant(
         "codes-backwards",
         "SUBACK has its codes the other way round.",
         ("itron-mqtt.subscribe.each-for-itself",),
-        _as(subscribing, "p", _backwards),
+        planting(subscribing, "p", _backwards),
     ),
     Mutant(
         "unsubscribed-in-name",
         "UNSUBSCRIBE is answered, and alerts go on.",
         ("itron-mqtt.alert.unsubscribed",),
-        _nothing(Routes, "remove"),
+        silencing(Routes, "remove"),
     ),
     Mutant(
         "letter-box",
         "Alerts wait for clients that are away.",
         ("itron-mqtt.session.no-letter-box",),
-        _as(BrokerCore, "spread", _kept_for_later),
+        planting(BrokerCore, "spread", _kept_for_later),
     ),
     Mutant(
         "alerts-twice", "One reading is two alerts.", ("itron-mqtt.alert.once",), _alerts(lambda each: (each, each))

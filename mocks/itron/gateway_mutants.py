@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
@@ -17,7 +17,7 @@ from ..core.coap.exchange import Exchange
 from ..core.coap.observe import Observations
 from ..core.coap.options import Option, Options
 from ..core.coap.response import Response
-from ..core.mutants import Mutant, Planted, instead, never
+from ..core.mutants import Mutant, Planted, instead, planting, silencing
 from . import forwarding, gateway, policy
 from .errors import Unauthorized
 from .forwarding import Destinations
@@ -27,19 +27,6 @@ from .mesh import board
 from .models import Grant
 from .sessions import Sessions
 from .tokens import TokenStore
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-
-def _as(owner: Any, name: str, make: Callable[[Any], Any]) -> Callable[[Any], Planted]:
-    """Put something in the place of an attribute that all fakes of a process share."""
-    return lambda _vendor: instead(owner, name, make)
-
-
-def _nothing(owner: Any, name: str, answer: Any = None) -> Callable[[Any], Planted]:
-    return lambda _vendor: never(owner, name, answer)
-
 
 # --- tokens ----------------------------------------------------------------------------------------------------------
 
@@ -195,169 +182,169 @@ MUTANTS = (
         "gateway-takes-expired-tokens",
         "A token that has expired opens a session, and a line to the broker.",
         ("itron-coap.live.expired-token", "itron-mqtt.live.expired"),
-        _as(TokenStore, "grant", however_old),
+        planting(TokenStore, "grant", however_old),
     ),
     Mutant(
         "gateway-takes-forged-tokens",
         "Nobody looks at a token's signature.",
         ("itron-coap.session.bad-token", "itron-mqtt.refusal.forged"),
-        _as(TokenStore, "grant", whoever_signed),
+        planting(TokenStore, "grant", whoever_signed),
     ),
     Mutant(
         "eleventh-session",
         "A tenant may have as many sessions as it likes.",
         ("itron-coap.session.eleventh",),
-        _nothing(Sessions, "_check_room"),
+        silencing(Sessions, "_check_room"),
     ),
     Mutant(
         "ten-sessions-for-all",
         "All tenants together have ten sessions.",
         ("itron-coap.session.ten-each",),
-        _as(Sessions, "_check_room", _for_all_tenants),
+        planting(Sessions, "_check_room", _for_all_tenants),
     ),
     Mutant(
         "session-without-end",
         "A session that nobody uses stays.",
         ("itron-coap.live.idle",),
-        _nothing(Sessions, "_set_timer"),
+        silencing(Sessions, "_set_timer"),
     ),
     Mutant(
         "session-ends-though-used",
         "A session ends four hours after it was opened, used or not.",
         ("itron-coap.live.used",),
-        _as(Sessions, "use", lambda _: lambda sessions, source: sessions._open.get(source)),
+        planting(Sessions, "use", lambda _: lambda sessions, source: sessions._open.get(source)),
     ),
     Mutant(
         "session-of-anybody",
         "One session opens the Gateway to every socket.",
         ("itron-coap.session.socket",),
-        _as(Sessions, "use", _of_anybody),
+        planting(Sessions, "use", _of_anybody),
     ),
     Mutant("session-moves", "A session follows option 124.", ("itron-coap.session.no-rebinding",), _rebinding),
     Mutant(
         "nothing-closed-well",
         "A DELETE without a session is answered 2.02.",
         ("itron-coap.session.none-to-close",),
-        _as(Sessions, "close", lambda close: lambda sessions, source: bool(close(sessions, source)) or True),
+        planting(Sessions, "close", lambda close: lambda sessions, source: bool(close(sessions, source)) or True),
     ),
     Mutant(
         "closed-session-lives",
         "A DELETE is answered well, and the session stays.",
         ("itron-coap.session.after-close",),
-        _nothing(Sessions, "close", answer=True),
+        silencing(Sessions, "close", answer=True),
     ),
     Mutant(
         "opened-is-changed",
         "A session that is opened is answered 2.04.",
         ("itron-coap.session.created",),
-        _as(gateway, "CREATED", lambda _: gateway.CHANGED),
+        planting(gateway, "CREATED", lambda _: gateway.CHANGED),
     ),
     Mutant(
         "duplicates-carried-out",
         "A request whose datagram comes twice is carried out twice.",
         ("itron-coap.message.duplicate",),
-        _nothing(Endpoint, "_again", answer=False),
+        silencing(Endpoint, "_again", answer=False),
     ),
     Mutant(
         "ping-not-answered",
         "An empty message is passed over.",
         ("itron-coap.message.ping",),
-        _nothing(Endpoint, "_ping"),
+        silencing(Endpoint, "_ping"),
     ),
     Mutant(
         "block-size-ignored",
         "An answer comes whole, whatever size of block was asked for.",
         ("itron-coap.block.slices",),
-        _as(Blocks, "answer", _for_one_leg),
+        planting(Blocks, "answer", _for_one_leg),
     ),
     Mutant(
         "block-beyond-the-end",
         "A block beyond the end is an empty one.",
         ("itron-coap.block.beyond",),
-        _as(blockwise, "cut", _past_the_end),
+        planting(blockwise, "cut", _past_the_end),
     ),
     Mutant(
         "critical-options-ignored",
         "Options that are not understood are passed over, critical or not.",
         ("itron-coap.option.unknown-critical-non", "itron-coap.option.unknown-unsafe"),
-        _nothing(Endpoint, "_heeded", answer=True),
+        silencing(Endpoint, "_heeded", answer=True),
     ),
     Mutant(
         "endpoint-not-named",
         "Option 124 has no answer.",
         ("itron-coap.option.endpoint",),
-        _as(Gateway, "_named", lambda _: lambda _self, _request, response: response),
+        planting(Gateway, "_named", lambda _: lambda _self, _request, response: response),
     ),
     Mutant(
         "endpoint-named-unasked",
         "Every answer has option 189.",
         ("itron-coap.option.no-endpoint",),
-        _as(Gateway, "_named", _always_named),
+        planting(Gateway, "_named", _always_named),
     ),
     Mutant(
         "devices-of-other-tenants",
         "A session opens the devices of every tenant.",
         ("itron-coap.proxy.other-tenant",),
-        _as(Destinations, "find", _whoevers),
+        planting(Destinations, "find", _whoevers),
     ),
     Mutant(
         "other-scheme-is-unknown-host",
         "A scheme that is not coap is answered 5.02.",
         ("itron-coap.proxy.other-scheme",),
-        _as(forwarding, "forward", _unknown_scheme),
+        planting(forwarding, "forward", _unknown_scheme),
     ),
     Mutant(
         "answers-out-of-a-cache",
         "What was read once is not read again.",
         ("itron-coap.proxy.no-cache", "itron-coap.board.fresh"),
-        _as(Gateway, "answer", _out_of_a_cache),
+        planting(Gateway, "answer", _out_of_a_cache),
     ),
     Mutant(
         "timeout-is-bad-gateway",
         "A device that does not answer in time is given up with 5.02.",
         ("itron-coap.trouble.timeout",),
-        _as(gateway._Forwarded, "time_out", _given_up_as_unreachable),
+        planting(gateway._Forwarded, "time_out", _given_up_as_unreachable),
     ),
     Mutant(
         "reset-instead-of-acknowledgement",
         "A request that its device does not answer at once is reset.",
         ("itron-coap.trouble.acknowledged",),
-        _as(Exchange, "acknowledge", lambda _: Exchange.reset),
+        planting(Exchange, "acknowledge", lambda _: Exchange.reset),
     ),
     Mutant(
         "observe-stands-still",
         "Every notification has the same number.",
         ("itron-coap.observe.count", "itron-coap.observe.one-count"),
-        _as(board, "observe_value", _standing_still),
+        planting(board, "observe_value", _standing_still),
     ),
     Mutant(
         "observe-in-few-bytes",
         "Observe has no more bytes than it needs.",
         ("itron-coap.observe.three-bytes",),
-        _as(board, "observe_value", _short),
+        planting(board, "observe_value", _short),
     ),
     Mutant(
         "reset-ends-nothing",
         "Who resets a notification gets the next one all the same.",
         ("itron-coap.observe.reset",),
-        _nothing(Observations, "rejected", answer=False),
+        silencing(Observations, "rejected", answer=False),
     ),
     Mutant(
         "observed-beyond-the-session",
         "Notifications go on when the session has ended.",
         ("itron-coap.observe.session-end",),
-        _as(Sessions, "_end", lambda _: lambda sessions, session: sessions._strike_off(session)),
+        planting(Sessions, "_end", lambda _: lambda sessions, session: sessions._strike_off(session)),
     ),
     Mutant(
         "unit-not-kept",
         "A temperature sensor's unit is set and not kept.",
         ("itron-coap.write.read-back",),
-        _as(board, "_configure", _not_set),
+        planting(board, "_configure", _not_set),
     ),
     Mutant(
         "write-answered-with-payload",
         "What is set is answered with a word.",
         ("itron-coap.write.cfg",),
-        _as(board, "_configure", _said_with_a_reading),
+        planting(board, "_configure", _said_with_a_reading),
     ),
 )

@@ -32,7 +32,11 @@ def test_mutants_are_caught_or_told(
     """The first is what it says; the second is said to break what it leaves whole."""
     first, second = registry.mutants("inode")[:2]
     whole = next(each for each in registry.mutants("inode")[2:] if not set(each.claims) & set(second.claims))
-    monkeypatch.setattr(checked, "mutants", lambda _vendor: (first, renamed(second, whole.claims[0])))
+
+    def declared(_vendor: str) -> tuple[Mutant, Mutant]:
+        return first, renamed(second, whole.claims[0])
+
+    monkeypatch.setattr(checked, "mutants", declared)
     report = tmp_path / "mutants.json"
     result = command("check", "inode", "--mutants", "--json", str(report))
     lines = result.out.splitlines()

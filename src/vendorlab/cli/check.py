@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ from vendorlab.cli.common import UsageFailure
 from vendorlab.cli.evidence import Evidence, evidence_options
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from vendorlab.contracts.core.control import ControlAddress
     from vendorlab.contracts.core.target import Target
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 class Asked:
     """What a user asked for, apart from where reports go."""
 
-    names: tuple[str, ...]
+    names: Sequence[str]
     target: str | None
     allow: tuple[str, ...]
     budget: int | None
@@ -84,7 +85,7 @@ def check(
     Exit code: 0 all is fine, 1 something was found, 2 wrong use or nothing answers.
     """
     asked = Asked(
-        names=tuple(SUITES if "all" in vendors else dict.fromkeys(vendors)),
+        names=SUITES if "all" in vendors else list(dict.fromkeys(vendors)),
         target=target,
         allow=tuple(name.strip() for name in allow.split(",")) if allow else (),
         budget=budget,
@@ -183,6 +184,6 @@ def _plan(asked: Asked, evidence: Evidence, json_path: Path | None) -> int:
 def _contracts() -> None:
     """Say plainly which extra is missing, if one is."""
     try:
-        import vendorlab.contracts.core.run  # noqa: F401  only whether it can be
+        import_module("vendorlab.contracts.core.run")
     except ModuleNotFoundError as error:
         raise UsageFailure(f"the contract suites need {error.name}: pip install 'vendorlab[contracts]'") from error

@@ -37,7 +37,7 @@ def run(asked: Asked, jobs: int | None, places: Places) -> int:
     ]
     with live(wanted) as view:
         outcomes = Pool(view, jobs or cores()).run(wanted)
-    in_order = sorted(outcomes, key=lambda each: asked.names.index(each.job.suite))
+    in_order = sorted(outcomes, key=lambda each: list(asked.names).index(each.job.suite))
     report = merged(of_fake(each.report, each.job.suite, each.job.profile) for each in in_order if each.report)
     for line in failures(report):
         click.echo(line)

@@ -24,7 +24,7 @@ def main() -> int:
     """Run the job; return its exit code."""
     order = msgspec.json.decode(sys.stdin.buffer.readline(), type=Order)
     # The suite in its own process heeds the signal; this one serves the fake until that is through.
-    signal.signal(signal.SIGINT, lambda *_: None)
+    signal.signal(signal.SIGINT, _let_be)
     threading.Thread(target=_end_with, args=(sys.stdin.fileno(),), daemon=True).start()
     job = order.job
     try:
@@ -44,6 +44,10 @@ def main() -> int:
     except UsageFailure as error:
         sys.stderr.write(f"{error.format_message()}\n")
         return WRONG_USE
+
+
+def _let_be(_number: int, _frame: object) -> None:
+    """No ``SIG_IGN``: the suite's process would inherit that."""
 
 
 def _end_with(master: int) -> None:

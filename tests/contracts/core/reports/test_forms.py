@@ -54,8 +54,8 @@ def test_junit_has_a_case_for_each_test_with_verdict_and_claims(report: Report) 
 
 @given(st.text())
 def test_junit_carries_any_text(text: str) -> None:
-    test = {"name": f"a/b.py::{text}", "verdict": "error", "reason": text, "claims": [], "seconds": 0.0}
-    vendor = {"target": text, "tests": [test]}
+    test: Report = {"name": f"a/b.py::{text}", "verdict": "error", "reason": text, "claims": [], "seconds": 0.0}
+    vendor: Report = {"target": text, "tests": [test]}
     ET.fromstring(junit.render({"at": "", "vendors": {"a": vendor}}))
 
 
