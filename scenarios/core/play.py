@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
 
 import msgspec
 
@@ -210,9 +210,10 @@ class Player:
         if self._notes.end is not None:
             return
         self._left -= 1
-        what = msgspec.to_builtins(getattr(entry, entry.action))
+        what: Any = msgspec.to_builtins(getattr(entry, entry.action))
         if isinstance(what, dict):
-            what = {name: value for name, value in what.items() if value is not None}
+            given = cast("dict[str, Any]", what)
+            what = {name: value for name, value in given.items() if value is not None}
         last = self._notes.exchanges[-1].seq if self._notes.exchanges else 0
         self._notes.moves.append(Move(at=self._stage.now(), after=last, action=entry.action, what=what, say=entry.say))
         self._act(entry)
