@@ -181,8 +181,8 @@ def _performances(
 
 def perform(story: Story, command: Sequence[str], seed: int | None, stall: float, *, quiet: bool) -> Evidence:
     """Play a story once with a command; give what happened."""
-    from vendorlab.cli.serving import Serving
     from vendorlab.cli.common import environment_of
+    from vendorlab.cli.serving import Serving
     from vendorlab.mocks.core.world import WorldOptions
     from vendorlab.mocks.registry import ADDRESSES
     from vendorlab.play import WorldStage
