@@ -126,10 +126,22 @@ def receiving(lab: StoryLab) -> None:
         meanwhile(lab, asyncio.Event().wait())
 
 
+def night(lab: StoryLab) -> None:
+    async def lamps() -> None:
+        async with lab.slv.async_client() as client:
+            while not lab.over:
+                with suppress(ClientError):
+                    await client.controllers()
+                await asyncio.sleep(600 / lab.clock.rate if lab.clock.rate else LOOK)
+
+    meanwhile(lab, lamps(), following(lab, keep_alive=3_600))
+
+
 IOT_PROGRAMS: dict[str, Program] = {
     "address-change": observing(7),
     "broker-failover": alerts(2),
     "broker-forgets": alerts(),
+    "city-night": night,
     "coap-session-ends": reading(0, every=0.2),
     "gateway-outage": reading(0, every=0.3),
     "gateway-slow": reading(0, 2, every=60),
