@@ -35,9 +35,7 @@ def meanwhile(lab: StoryLab, *works: Coroutine[Any, Any, Any], subscribed: int =
 
     async def main() -> None:
         tasks = [asyncio.ensure_future(work) for work in works]
-        while not (lab.over or lab.journal.count(operation="subscribe") >= subscribed):
-            if any(task.done() for task in tasks):
-                break
+        while not (lab.over or until() or any(task.done() for task in tasks)):
             await asyncio.sleep(LOOK)
         for task in tasks:
             task.cancel()
@@ -102,9 +100,12 @@ async def following(lab: StoryLab, **options: Any) -> None:
 
 def alerts(connections: int = 1, **options: Any) -> Program:
     """Follow all alerts over so many connections, until each was made anew."""
-    return lambda lab: meanwhile(
-        lab, *(following(lab, **options) for _ in range(connections)), subscribed=2 * connections
-    )
+
+    def program(lab: StoryLab) -> None:
+        works = (following(lab, **options) for _ in range(connections))
+        meanwhile(lab, *works, until=lambda: lab.journal.count(operation="subscribe") >= 2 * connections)
+
+    return program
 
 
 def subscribe(lab: StoryLab, url: str) -> None:
@@ -123,7 +124,7 @@ def subscribe(lab: StoryLab, url: str) -> None:
 def receiving(lab: StoryLab) -> None:
     with WebhookReceiver() as receiver:
         subscribe(lab, receiver.url)
-        meanwhile(lab, asyncio.Event().wait())
+        meanwhile(lab, asyncio.Event().wait(), until=lambda: lab.journal.count(protocol="webhook") >= 6)
 
 
 def night(lab: StoryLab) -> None:

@@ -91,7 +91,11 @@ def came_back_after_outage(evidence: Evidence, _: NoSettings) -> Ruling:
     last: dict[str, list[Exchange]] = {run[0].vendor: run for run in outages(evidence)}
     for vendor, run in last.items():
         ruling.met += 1
-        if not any(one.is_ok for one in evidence.exchanges if one.vendor == vendor and one.protocol == "http" and one.seq > run[-1].seq):
+        if not any(
+            one.is_ok
+            for one in evidence.exchanges
+            if one.vendor == vendor and one.protocol == "http" and one.seq > run[-1].seq
+        ):
             ruling.breach("no call succeeded after this", run[-1])
     return ruling
 
