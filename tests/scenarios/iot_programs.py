@@ -30,12 +30,16 @@ def devices(lab: StoryLab) -> list[str]:
     return list(lab.vendor("itron-coap").credentials["devices"])
 
 
-def meanwhile(lab: StoryLab, *works: Coroutine[Any, Any, Any], subscribed: int = 1_000) -> None:
-    """Do several things at once until the story is over, all are done, or so many subscriptions were made."""
+def never() -> bool:
+    return False
+
+
+def meanwhile(lab: StoryLab, *works: Coroutine[Any, Any, Any], until: Callable[[], bool] = never) -> None:
+    """Do several things at once until the story is over, one of them ends, or enough was seen."""
 
     async def main() -> None:
         tasks = [asyncio.ensure_future(work) for work in works]
-        while not (lab.over or until() or any(task.done() for task in tasks)):
+        while not (lab.over or until() or any(task.done() for task in tasks)):  # noqa: ASYNC110  it is the story that is watched
             await asyncio.sleep(LOOK)
         for task in tasks:
             task.cancel()
@@ -46,7 +50,7 @@ def meanwhile(lab: StoryLab, *works: Coroutine[Any, Any, Any], subscribed: int =
     asyncio.run(main())
 
 
-def reading(*numbers: int, every: float, times: int = 0) -> Program:
+def reading(*numbers: int, every: float) -> Program:
     """Read temperatures in turn."""
 
     async def work(lab: StoryLab) -> None:
