@@ -25,7 +25,7 @@ class Telling:
 
     def happens(self, second: float, protocol: str, operation: str, **values: Any) -> Telling:
         """An exchange; what is no field of one goes into its detail."""
-        known = {name: values.pop(name) for name in list(values) if name in Exchange.__struct_fields__}
+        known: dict[str, Any] = {name: values.pop(name) for name in list(values) if name in Exchange.__struct_fields__}
         known = {"cause": "ok", "vendor": "itron", **known}
         seq = len(self.exchanges) + 1
         one = Exchange(seq=seq, at=at(second), protocol=protocol, operation=operation, detail=values, **known)

@@ -154,6 +154,5 @@ PROGRAMS: dict[str, Program] = {
     "throttle-minute": whoami_fast,
     "token-ends-in-mid-page": observations,
     "tokens-revoked": whoami_hourly,
+    **IOT_PROGRAMS,
 }
-
-PROGRAMS |= IOT_PROGRAMS

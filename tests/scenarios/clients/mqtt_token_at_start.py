@@ -28,11 +28,17 @@ lasting = sys.argv[1:] == ["lasting"]
 client = Client(CallbackAPIVersion.VERSION2, "bad-client", clean_session=not lasting)
 client.username_pw_set("notused", token)
 client.tls_set(known["VENDORLAB_ITRON_MQTT_CA"])
+
+
+def subscribe(*_: object) -> None:
+    client.subscribe(topic, 1)
+
+
 broker = urlsplit(known["VENDORLAB_ITRON_MQTT_URL"])
 if lasting:  # a lasting session is subscribed to once in its life
     client.connect(broker.hostname or "", broker.port or 8883)
     client.subscribe(topic, 1)
 else:
-    client.on_connect = lambda *_: client.subscribe(topic, 1)
+    client.on_connect = subscribe
     client.connect(broker.hostname or "", broker.port or 8883)
 client.loop_forever()

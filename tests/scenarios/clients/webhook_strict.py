@@ -27,7 +27,7 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(204 if is_new else 409)
         self.end_headers()
 
-    def log_message(self, *_: object) -> None:
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
         pass
 
 
