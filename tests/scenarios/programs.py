@@ -9,6 +9,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from tests.scenarios.iot_programs import IOT_PROGRAMS
+
 from vendorlab.clients.core.errors import ClientError
 from vendorlab.clients.scanalytics import LIMITS, Pacer
 
@@ -152,4 +154,5 @@ PROGRAMS: dict[str, Program] = {
     "throttle-minute": whoami_fast,
     "token-ends-in-mid-page": observations,
     "tokens-revoked": whoami_hourly,
+    **IOT_PROGRAMS,
 }

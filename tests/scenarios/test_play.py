@@ -6,12 +6,13 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.scenarios.support import Raw, bench
+from tests.scenarios.support import BENCH, Raw, bench
 
 import vendorlab
 from vendorlab.play import PlayableStory, check
 from vendorlab.scenarios.core.errors import EvidenceError, ScenarioError
 from vendorlab.scenarios.core.evidence import load
+from vendorlab.scenarios.core.story import parse
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,10 +28,6 @@ def played(act: Callable[[StoryLab], object], pace: str = "", until: str = "30d"
     story = bench("no-secret-in-url", until=until, **world)
     if pace:
         text = f"pace: {pace}\n"
-        from tests.scenarios.support import BENCH
-
-        from vendorlab.scenarios.core.story import parse
-
         given = {"vendors": "scanalytics", "settings": "", "timeline": "", "start": "2026-11-02T06:00:00Z"} | world
         story = parse(BENCH.format(**given, until=until, rule="no-secret-in-url") + text, "bench.yaml", "bench")
     check(story)
@@ -194,3 +191,34 @@ def test_broken_rule_fails_the_assertion_and_shows_the_exchanges() -> None:
         raw.login()
         with pytest.raises(AssertionError, match=r"(?s)BROKEN +renewed-once.*#2 .*POST /o/token/.*what to do"):
             lab.verdict.assert_passed()
+
+
+def test_event_names_a_device_by_number_whatever_the_seed() -> None:
+    entry = '{at: 1m, event: {vendor: itron, kind: reboot, device: "#2"}}'
+    story = bench("no-secret-in-url", vendors="itron", timeline=entry)
+    check(story)
+    for seed in (0, 3):
+        with PlayableStory(story).play(seed) as lab:
+            second = lab.vendor("itron-coap").credentials["devices"][1]
+            lab.sleep(60)
+            (move,) = lab.verdict.evidence.moves
+        assert move.what == {"vendor": "itron", "kind": "reboot", "device": second}
+
+
+def test_client_of_a_lab_lives_at_the_rate_of_its_story() -> None:
+    text = BENCH.format(
+        vendors="scanalytics, itron",
+        settings="",
+        timeline="",
+        start="2026-11-02T06:00:00Z",
+        until="30d",
+        rule="no-secret-in-url",
+    )
+    story = parse(text + "pace: {rate: 100000}\n", "bench.yaml", "bench")
+    with PlayableStory(story).play() as lab:
+        handle = lab.scanalytics
+        with handle.client() as client:
+            client.whoami()
+            lab.clock.advance(90_000)
+            client.whoami()  # by the world's clock the token is over, and is renewed before it is refused
+        assert not lab.journal.find(status=401)

@@ -17,6 +17,9 @@ QUICK = 3
 
 EXPIRED = "expired-token"
 TAKEN_OVER, SILENT = "taken-over", "keep-alive"
+REFUSED = 128
+"""The least reason code of a refusal; those below tell the QoS that was granted."""
+
 PROMPT = 5.0
 """World seconds in which a message is acknowledged, and a session subscribed again."""
 
@@ -101,7 +104,7 @@ def mqtt_subscribed_again(evidence: Evidence, _: NoSettings) -> Ruling:
     waiting: dict[str, Exchange] = {}
     for one in packets(evidence, "connect", "subscribe", "disconnect"):
         client, who = client_of(one), one.principal
-        if one.operation == "subscribe" and not one.status:
+        if one.operation == "subscribe" and one.status < REFUSED:
             filters = set(one.path.split())
             wanted[who] |= filters
             waiting.pop(client, None)
@@ -135,10 +138,13 @@ def mqtt_acknowledged_once(evidence: Evidence, _: NoSettings) -> Ruling:
     open_: dict[tuple[str, int], Exchange] = {}
     copies: Counter[str] = Counter()
     lost: set[str] = set()
-    for one in packets(evidence, "deliver", "ack", "disconnect", "fault"):
+    there: set[str] = set()
+    for one in packets(evidence, "connect", "deliver", "ack", "disconnect", "fault"):
         client = client_of(one)
         key = client, int(one.detail.get("packet_id", 0))
-        if one.operation == "deliver" and one.detail.get("qos") == 1:
+        if one.operation == "connect" and not one.status:
+            there.add(client)
+        elif one.operation == "deliver" and one.detail.get("qos") == 1 and client in there:
             ruling.met += 1
             open_[key] = one
         elif one.operation == "ack" and one.method == "PUBACK":
@@ -153,6 +159,7 @@ def mqtt_acknowledged_once(evidence: Evidence, _: NoSettings) -> Ruling:
         elif one.operation == "disconnect":
             open_ = {each: sent for each, sent in open_.items() if each[0] != client}  # they come again
             lost.discard(client)
+            there.discard(client)
     for (client, _packet), sent in open_.items():
         if client not in lost and time.between(sent.at, end_of(evidence)) > PROMPT:
             ruling.breach("it never acknowledged a message", sent)

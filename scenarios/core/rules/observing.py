@@ -19,6 +19,10 @@ DEAFENING = frozenset({"reboot", "address-change"})
 """What may happen to a device after which its observers hear no more."""
 
 
+NEW = 201
+"""The status of a session that is new, and not one renewed."""
+
+
 class Heard(Settings, frozen=True):
     """How often a sensor tells.
 
@@ -77,6 +81,7 @@ class Following:
         *,
         again: Callable[[Observed, Exchange], None] = lambda _former, _new: None,
         moved: Callable[[Move], None] = lambda _move: None,
+        opened: Callable[[Exchange], None] = lambda _exchange: None,
         closed: Callable[[Exchange], None] = lambda _exchange: None,
     ) -> None:
         """Go through the story.
@@ -84,19 +89,20 @@ class Following:
         Args:
             again: hears of a registration that replaces a live one.
             moved: hears what the timeline does, before it takes effect here.
+            opened: hears of sessions that are opened, before it takes effect here.
             closed: hears of sessions that are closed, before their observations are gone.
         """
+        heard = {"session.open": opened, "session.close": closed}
         for one in self.evidence.exchanges:
             while self._moves and self._moves[0].after < one.seq:
                 self._move(self._moves.pop(0), moved)
             if one.protocol == "coap":
-                self._exchange(one, again, closed)
+                heard.get(one.operation, _pass_over)(one)
+                self._exchange(one, again)
         for move in self._moves:
             self._move(move, moved)
 
-    def _exchange(
-        self, one: Exchange, again: Callable[[Observed, Exchange], None], closed: Callable[[Exchange], None]
-    ) -> None:
+    def _exchange(self, one: Exchange, again: Callable[[Observed, Exchange], None]) -> None:
         what = thing(one)
         match one.operation:
             case "observe" if 200 <= one.status < 300:
@@ -109,11 +115,9 @@ class Following:
                 self.live[what].heard = one
             case "observe.cancel" | "observe.end":
                 self.live.pop(what, None)
-            case "session.close":
-                closed(one)
-                if one.status < 300:
-                    self._forget(one.principal)
-            case "session.open" if one.status == 201:
+            case "session.close" if one.status < 300:
+                self._forget(one.principal)
+            case "session.open" if one.status == NEW:
                 self._numb(lambda each: each.principal == one.principal)
             case "fault" if one.detail.get("direction") == "out" and one.detail.get("action") in LOSES:
                 self._numb(lambda _each: True)
@@ -134,6 +138,10 @@ class Following:
 
     def _forget(self, principal: str) -> None:
         self.live = {what: one for what, one in self.live.items() if what.principal != principal}
+
+
+def _pass_over(_exchange: Exchange) -> None:
+    """Nothing hangs on it."""
 
 
 def thing(exchange: Exchange) -> Thing:
@@ -192,38 +200,43 @@ def coap_registered_again(evidence: Evidence, wanted: Again) -> Ruling:
     follow = Following(evidence)
     waiting: dict[Thing, tuple[datetime, str, Exchange]] = {}
 
-    def moved(move: Move) -> None:
-        device = deafened(move)
-        if not device:
-            return
+    def lost(moment: datetime, why: str, which: Callable[[Thing], bool]) -> None:
         for what, one in follow.live.items():
-            if device in what.host and what not in waiting:
-                waiting[what] = (move.at, f"{move.what['kind']} of {device}", one.heard)
+            if which(what) and what not in waiting:
+                waiting[what] = moment, why, one.heard
 
-    follow.run(moved=moved)
-    for what, (at, why, last) in waiting.items():
-        found = next(
-            (
-                one
-                for one in evidence.exchanges
-                if one.operation == "observe" and thing(one) == what and one.at > at and 200 <= one.status < 300
-            ),
-            None,
-        )
-        given_up = any(
-            one.operation in ("observe.cancel", "session.close") and one.at > at and one.principal == what.principal
-            for one in evidence.exchanges
-            if found is None or one.seq < found.seq
-        )
-        ended = end_of(evidence) if found is None else found.at
-        passed = time.between(at, ended)
+    def moved(move: Move) -> None:
+        if device := deafened(move):
+            lost(move.at, f"{move.what['kind']} of {device}", lambda what: device in what.host)
+
+    def opened(one: Exchange) -> None:
+        if one.status == NEW:
+            lost(one.at, "end of its session", lambda what: what.principal == one.principal)
+
+    follow.run(moved=moved, opened=opened)
+    for what, (moment, why, last) in waiting.items():
+        later = _next_about(evidence, what, moment)
+        passed = time.between(moment, end_of(evidence) if later is None else later.at)
+        if later is not None and later.operation != "observe":
+            continue  # it is not wanted any more
         if passed > within:
-            after = f"only after {passed:.0f} s" if found else "never"
             ruling.met += 1
-            ruling.breach(f"after the {why} it registered again {after}", last, *([found] if found else []))
-        elif found is not None and not given_up:
+            after = f"only after {passed:.0f} s" if later else "never"
+            ruling.breach(f"after the {why} it registered again {after}", last, *([later] if later else []))
+        elif later is not None:
             ruling.met += 1
     return ruling
+
+
+def _next_about(evidence: Evidence, what: Thing, moment: datetime) -> Exchange | None:
+    """The first thing after a moment by which an observation is registered, or given up."""
+    for one in evidence.exchanges:
+        if one.at <= moment or one.protocol != "coap" or one.principal != what.principal:
+            continue
+        is_about = thing(one) == what and one.operation in ("observe", "observe.cancel") and one.status < 300
+        if is_about or one.operation == "session.close":
+            return one
+    return None
 
 
 @rule(

@@ -39,9 +39,9 @@ class Storm(Settings, frozen=True):
 
 
 def outages(evidence: Evidence) -> Iterator[list[Exchange]]:
-    """The runs of failed exchanges, vendor by vendor."""
+    """The runs of failed exchanges over HTTP, vendor by vendor; on other lines a status means something else."""
     for vendor in dict.fromkeys(one.vendor for one in evidence.exchanges):
-        own = (one for one in evidence.exchanges if one.vendor == vendor)
+        own = (one for one in evidence.exchanges if one.vendor == vendor and one.protocol == "http")
         for is_down, run in groupby(own, key=lambda one: one.failed):
             if is_down:
                 yield list(run)
@@ -91,7 +91,11 @@ def came_back_after_outage(evidence: Evidence, _: NoSettings) -> Ruling:
     last: dict[str, list[Exchange]] = {run[0].vendor: run for run in outages(evidence)}
     for vendor, run in last.items():
         ruling.met += 1
-        if not any(one.is_ok for one in evidence.exchanges if one.vendor == vendor and one.seq > run[-1].seq):
+        if not any(
+            one.is_ok
+            for one in evidence.exchanges
+            if one.vendor == vendor and one.protocol == "http" and one.seq > run[-1].seq
+        ):
             ruling.breach("no call succeeded after this", run[-1])
     return ruling
 

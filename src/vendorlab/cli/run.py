@@ -235,12 +235,19 @@ def _watch(player: Player, stage: WorldStage, process: Process, stall: float) ->
 
     pace = player.story.spec.pace
     idle, step = (pace.idle, pace.step) if isinstance(pace, Pace) else (None, None)
-    seen, since = (0, stage.now()), time.monotonic()
+    # Where the clock runs, it says nothing of the program; a story that ends by the clock need not hear of it.
+    runs = isinstance(pace, Pace) and pace.rate is not None
+    ends_itself = runs and isinstance(player.story.spec.until, str)
+
+    def seen_now() -> tuple[int, Any]:
+        return player.activity, None if runs and not ends_itself else stage.now()
+
+    seen, since = seen_now(), time.monotonic()
     stepped = 0  # before the first exchange the program is only starting
     while not player.over.wait(LOOK):
         if (code := process.poll()) is not None:
             return "ended", code
-        now: tuple[int, Any] = (player.activity, stage.now())
+        now = seen_now()
         quiet = time.monotonic() - since
         if now != seen:
             seen, since = now, time.monotonic()

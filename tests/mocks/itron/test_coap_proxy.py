@@ -253,6 +253,10 @@ def test_silent_device_is_5_04_when_patience_ends(desk: Desk) -> None:
     (answer,) = desk.advance(1)
     assert (answer.type, answer.code) == (Type.CON, Code.GATEWAY_TIMEOUT)
     assert (desk.last.cause, desk.last.status) == ("device-silent", 504)
+    assert desk.last.detail["took"] == 300, "seconds of the world, for who judges patience"
+    desk.advance(10_000)
+    desk.get()
+    assert "took" not in desk.last.detail
 
 
 def test_silent_device_is_5_04_for_who_asked_without_confirmation(desk: Desk) -> None:

@@ -419,3 +419,29 @@ def test_journal_and_state_show_no_secret_of_a_subscription(caller: Caller, rece
     assert (entry.principal, entry.status, entry.cause) == (caller.known["client_id"], 204, "delivered")
     assert entry.path.startswith(receiver.url.rstrip("/"))
     assert entry.detail["attempt"] == 1
+
+
+def test_journal_tells_in_which_order_deliveries_were_made(caller: Caller, receiver: WebhookReceiver) -> None:
+    subscribe(caller, receiver.url)
+    caller.world.faults.add({"match": {"protocol": "webhook"}, "when": {"nth": 1}, "action": {"kind": "drop"}})
+    for _ in range(2):
+        post_hot(caller)
+        settle(caller)
+    settle(caller, 1)
+    assert [(one.detail["number"], one.detail["attempt"]) for one in letters(caller)] == [(1, 1), (2, 1), (1, 2)]
+
+
+def test_journal_tells_whole_seconds_of_a_receiver_that_takes_long(
+    caller: Caller, receiver: WebhookReceiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    subscribe(caller, receiver.url)
+    post_hot(caller)
+    settle(caller)
+    times = iter(range(0, 1_000_000, 3))  # each look at the wall is three seconds after the last
+    caller.world.clock.freeze()
+    monkeypatch.setattr(caller.world.clock, "source", lambda: float(next(times)))
+    post_hot(caller)
+    settle(caller)
+    quick, slow = letters(caller)
+    assert "seconds" not in quick.detail
+    assert slow.detail["seconds"] >= 3
