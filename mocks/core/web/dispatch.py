@@ -6,6 +6,7 @@ Every edge and both lanes end here, so that what is refused, counted and remembe
 from __future__ import annotations
 
 import logging
+import re
 from typing import TYPE_CHECKING
 
 from ..actions import ContentType, Delay, Drip, Empty, Reset, Status, Truncate
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 PROTOCOL: Protocol = "http"
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 """Methods that change nothing worth keeping."""
+
+_TRACE = re.compile("[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+"""A caller's trace as W3C's Trace Context writes it; anything else in its header is nobody's business."""
 
 _log = logging.getLogger("vendorlab")
 
@@ -63,6 +67,9 @@ class Dispatch:
             if rule is not None:
                 answer = self._strike(rule, request, answer)
             assert answer is not None
+            trace = request.headers.get("traceparent")
+            if trace is not None and _TRACE.fullmatch(trace):
+                request.detail["traceparent"] = trace
             self._journal.add(
                 clock.micros(),
                 self.site.name,
