@@ -7,6 +7,7 @@ import secrets
 import signal
 import sys
 import threading
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,7 +25,7 @@ from vendorlab.cli.common import (
 from vendorlab.mocks.registry import ADDRESSES, CONTROL_PORT, names
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Generator, Sequence
 
     from vendorlab.cli.serving import Serving
 
@@ -90,6 +91,11 @@ class _Pair(Pairs):
     metavar="FILE",
     help="Written, whole, when every listener accepts: addresses and credentials as JSON.",
 )
+@click.option(
+    "--traces",
+    is_flag=True,
+    help="Send a span of every exchange by OTLP to where $OTEL_EXPORTER_OTLP_ENDPOINT says; needs the extra otel.",
+)
 @click.option("-v", "--verbose", is_flag=True, help="Print every exchange.")
 @click.option(
     "--log-format",
@@ -114,6 +120,7 @@ def up(
     tls_names: tuple[str, ...],
     state: Path | None,
     ready_file: Path | None,
+    traces: bool,
     verbose: bool,
     log_format: str,
 ) -> int:
@@ -151,7 +158,8 @@ def up(
         if seed is not None and seed != kept:
             serving.stop()
             raise UsageFailure(f"{state} holds a world of seed {kept}; leave out --seed, or give another folder")
-        _run(serving, stopped, ready_file, log_format, verbose=verbose)
+        with _traced(serving, wanted=traces):
+            _run(serving, stopped, ready_file, log_format, verbose=verbose)
     return stopped.exit_code
 
 
@@ -171,6 +179,23 @@ def _run(serving: Serving, stopped: _Stop, ready_file: Path | None, log_format: 
                 ready_file.unlink(missing_ok=True)
     finally:
         serving.stop()
+
+
+@contextmanager
+def _traced(serving: Serving, *, wanted: bool) -> Generator[None]:
+    """Send spans until the end, if that is wanted."""
+    if not wanted:
+        yield
+        return
+    with ExitStack() as stack:
+        try:
+            from vendorlab import tracing
+
+            stack.enter_context(tracing.exported(serving.world.journal))
+        except ImportError as error:
+            serving.stop()
+            raise UsageFailure(f"--traces needs the extra otel: pip install 'vendorlab[otel]' ({error})") from error
+        yield
 
 
 class _Stop:
