@@ -57,7 +57,8 @@ def test_inode_links_are_listed(
     example: Example, inode: VendorHandle, tool: Callable[[str], str], program: tuple[str, ...]
 ) -> None:
     if program[0] == "sh":
-        tool("curl"), tool("jq")
+        for needed in ("curl", "jq"):
+            tool(needed)
     printed = example(inode, "inode", *program).splitlines()
     with inode.client() as client:
         assert printed == [f"{link.id} {link.name}" for link in client.links()]

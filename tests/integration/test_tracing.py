@@ -40,6 +40,7 @@ def test_every_exchange_is_a_span_in_the_trace_of_its_caller(vendorlab: Lab) -> 
     first, second = exporter.get_finished_spans()
     assert (first.name, first.kind.name) == ("scanalytics whoami", "SERVER")
     assert first.parent is not None
+    assert first.context is not None
     assert (f"{first.context.trace_id:032x}", f"{first.parent.span_id:016x}") == (TRACE, PARENT)
     assert first.attributes is not None
     assert first.attributes["http.response.status_code"] == 401

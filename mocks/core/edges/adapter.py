@@ -10,7 +10,7 @@ import time
 from email.utils import formatdate
 from http.client import HTTPMessage, responses
 from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import unquote, urlsplit
 
 import requests
@@ -121,8 +121,10 @@ class InProcessAdapter(HTTPAdapter):
 
 def _patience(timeout: Any) -> float | None:
     """Seconds that may pass without a byte: requests takes them alone, or behind those for connecting."""
-    _, read = timeout if isinstance(timeout, tuple) else (None, timeout)
-    return read if isinstance(read, int | float) else None
+    read: Any = timeout
+    if isinstance(timeout, tuple):
+        read = cast("tuple[Any, Any]", timeout)[1]
+    return float(read) if isinstance(read, int | float) else None
 
 
 def _text(value: str | bytes) -> str:

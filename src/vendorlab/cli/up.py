@@ -102,7 +102,7 @@ class _Pair(Pairs):
     type=click.Choice(["text", "json"]),
     default="text",
     show_default=True,
-    help="How exchanges and notices are printed.",
+    help="How exchanges, notices and mistakes of vendorlab's own are printed.",
 )
 def up(
     vendor: tuple[str, ...],
@@ -138,6 +138,7 @@ def up(
       vendorlab up --state ./state
     """
     from vendorlab.cli.https import certificate
+    from vendorlab.cli.logs import shown
     from vendorlab.cli.serving import Serving
 
     if port is not None and port_base is not None:
@@ -158,7 +159,7 @@ def up(
         if seed is not None and seed != kept:
             serving.stop()
             raise UsageFailure(f"{state} holds a world of seed {kept}; leave out --seed, or give another folder")
-        with _traced(serving, wanted=traces):
+        with shown(log_format), _traced(serving, wanted=traces):
             _run(serving, stopped, ready_file, log_format, verbose=verbose)
     return stopped.exit_code
 
