@@ -116,6 +116,8 @@ class Journal:
         self._waiting = _Waiting()
         self._watchers: list[Callable[[Entry], object]] = []
         self.tally = Tally()
+        self.listener: Callable[[Entry], None] | None = None
+        """Called for each entry, under the world's lock: it must be quick and not raise."""
 
     @property
     def last(self) -> int:
@@ -132,6 +134,8 @@ class Journal:
         self._seq += 1
         self._entries.append((self._seq, *values))
         self.tally.count(values)
+        if self.listener is not None:
+            self.listener(Entry(self._seq, *values))
         if self._waiting.waiters:
             with self._waiting.condition:
                 self._waiting.condition.notify_all()

@@ -27,6 +27,7 @@ LAZY: dict[str, tuple[str, str]] = {
     "urllib3": ("requests", r"mocks/core/edges/adapter\.py"),
     "trustme": ("tls", r"mocks/core/edges/certificates\.py"),
     "cryptography": ("tls", r"mocks/core/edges/certificates\.py"),
+    "opentelemetry": ("otel", r"src/vendorlab/tracing\.py"),
     "paho": ("mqtt", r"mocks/itron/outside\.py"),
     "websockets": ("mqtt", r"mocks/core/edges/websocket\.py"),
     "uvloop": ("fast", r"mocks/core/.*\.py|src/vendorlab/.*\.py"),
@@ -38,6 +39,7 @@ LOADED_LATE = {
     "src/vendorlab/pytest_plugin.py",
     "src/vendorlab/pytest_story.py",
     "src/vendorlab/pytest_worlds.py",
+    "src/vendorlab/tracing.py",
     "mocks/core/edges/adapter.py",
     "mocks/core/edges/websocket.py",
 }

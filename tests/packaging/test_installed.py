@@ -18,10 +18,11 @@ if TYPE_CHECKING:
 
     RunInstalled = Callable[..., subprocess.CompletedProcess[str]]
 
-# Those need pytest, requests or websockets, which a plain install does not bring.
+# Those need pytest, requests, OpenTelemetry or websockets, which a plain install does not bring.
 NOT_CORE = (
     "vendorlab.contracts",
     "vendorlab.pytest_",
+    "vendorlab.tracing",
     "vendorlab.mocks.core.edges.adapter",
     "vendorlab.mocks.core.edges.websocket",
 )
@@ -94,6 +95,6 @@ def test_metadata_tells_version_python_and_extras(wheel: Path) -> None:
         metadata = HeaderParser().parsestr(archive.read(name).decode())
     assert (metadata["Name"], metadata["Version"]) == ("vendorlab", vendorlab.__version__)
     assert metadata["Requires-Python"] == ">=3.11"
-    assert {"fast", "coap", "mqtt", "tls", "contracts", "test", "requests", "all", "dev"} == set(
+    assert {"fast", "coap", "mqtt", "tls", "contracts", "test", "requests", "otel", "all", "dev"} == set(
         metadata.get_all("Provides-Extra") or []
     )

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 import pytest
+
+import vendorlab
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -15,11 +18,8 @@ INI = "[pytest]\naddopts = --strict-markers --strict-config -p no:cacheprovider\
 @pytest.fixture(scope="session", autouse=True)
 def _loaded() -> Iterator[None]:
     """Import all that worlds want now: left to itself, pytester would unload it between two runs, numpy too."""
-    import requests.adapters  # noqa: F401
-
-    import vendorlab.mocks.core.edges.adapter
-    import vendorlab.pytest_worlds
-
+    for module in ("requests.adapters", "vendorlab.mocks.core.edges.adapter", "vendorlab.pytest_worlds"):
+        import_module(module)
     with vendorlab.world() as lab:
         for name in ("scanalytics", "inode", "itron-platform", "itron-coap", "itron-mqtt", "slv"):
             _ = lab.vendor(name).url

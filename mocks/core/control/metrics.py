@@ -17,7 +17,7 @@ from ..clock import SECOND
 from ..tally import BOUNDS, Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from prometheus_client.core import Metric
 
@@ -86,7 +86,7 @@ def _seconds(worlds: dict[str, World]) -> Metric:
 
 
 def _of_clocks(worlds: dict[str, World]) -> Iterator[Metric]:
-    told = (
+    told: tuple[tuple[str, str, Callable[[World], float]], ...] = (
         ("vendorlab_clock_seconds", "The world's time, in seconds since 1970.", lambda w: w.clock.micros() / SECOND),
         ("vendorlab_clock_rate", "World seconds per real second; 0 while it is frozen.", lambda w: w.clock.rate),
         ("vendorlab_timers", "Timers that wait.", lambda w: float(w.clock.timers)),

@@ -10,7 +10,7 @@ import time
 from email.utils import formatdate
 from http.client import HTTPMessage, responses
 from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import unquote, urlsplit
 
 import requests
@@ -79,8 +79,8 @@ class InProcessAdapter(HTTPAdapter):
         answer = self._answer(request)
         try:
             whole, longest = pauses(answer)
-            patience: Any = timeout[1] if isinstance(timeout, tuple) else timeout
-            if isinstance(patience, int | float) and longest > patience:
+            patience = _patience(timeout)
+            if patience is not None and longest > patience:
                 raise requests.ReadTimeout(f"Read timed out. (read timeout={patience})", request=request)
             if whole:
                 self._sleep(whole)
@@ -117,6 +117,14 @@ class InProcessAdapter(HTTPAdapter):
             original_response=_Head(pairs),  # type: ignore[arg-type]  # all of it that is asked for
         )
         return self.build_response(request, response)
+
+
+def _patience(timeout: Any) -> float | None:
+    """Seconds that may pass without a byte: requests takes them alone, or behind those for connecting."""
+    read: Any = timeout
+    if isinstance(timeout, tuple):
+        read = cast("tuple[Any, Any]", timeout)[1]
+    return float(read) if isinstance(read, int | float) else None
 
 
 def _text(value: str | bytes) -> str:

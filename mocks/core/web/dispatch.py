@@ -6,6 +6,7 @@ Every edge and both lanes end here, so that what is refused, counted and remembe
 from __future__ import annotations
 
 import logging
+import re
 from typing import TYPE_CHECKING
 
 from ..actions import ContentType, Delay, Drip, Empty, Reset, Status, Truncate, kind
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 PROTOCOL: Protocol = "http"
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 """Methods that change nothing worth keeping."""
+
+_TRACE = re.compile("[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+"""A caller's trace as W3C's Trace Context writes it; anything else in its header is nobody's business."""
 
 _log = logging.getLogger("vendorlab")
 
@@ -65,6 +69,9 @@ class Dispatch:
                 answer = self._strike(rule, request, answer)
             assert answer is not None
             facts.note(request, answer, route.operation, self.site.is_secret)
+            trace = request.headers.get("traceparent")
+            if trace is not None and _TRACE.fullmatch(trace):
+                request.detail["traceparent"] = trace
             self._journal.add(
                 clock.micros(),
                 self.site.name,

@@ -161,8 +161,7 @@ def _from_control(control: str | None, world: str) -> dict[str, dict[str, str]]:
         token = os.environ.get("VENDORLAB_CONTROL_TOKEN") or left_token(client.url) or ""
         known = {"control": of_control(client.url, token)}
         for address, found in client.vendors().items():
-            if found.url is not None:
-                known[address] = environment(address, found.url, found.credentials, found.ca)
+            known[address] = environment(address, found.url, found.credentials, found.ca)
     return known
 
 

@@ -8,6 +8,7 @@ import secrets
 import signal
 import sys
 import threading
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,7 +26,7 @@ from vendorlab.cli.common import (
 from vendorlab.mocks.registry import ADDRESSES, CONTROL_PORT, names
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Generator, Sequence
 
     from vendorlab.cli.serving import Serving
 
@@ -126,7 +127,10 @@ class _Pair(Pairs):
     envvar="VENDORLAB_CONTROL_TOKEN",
     metavar="TOKEN",
     help="What callers of the control API must show. Default: made at start. Better in $VENDORLAB_CONTROL_TOKEN, "
-    "where nobody else can read it.",
+XX,
+    is_flag=True,
+    help="Send a span of every exchange by OTLP to where $OTEL_EXPORTER_OTLP_ENDPOINT says; needs the extra otel.",
+>>>>>>> pytest-plugin
 )
 @click.option("-v", "--verbose", is_flag=True, help="Print every exchange.")
 @click.option(
@@ -135,7 +139,7 @@ class _Pair(Pairs):
     default="text",
     show_default=True,
     envvar="VENDORLAB_LOG_FORMAT",
-    help="How exchanges and notices are printed.",
+    help="How exchanges, notices and mistakes of vendorlab's own are printed.",
 )
 def up(
     vendor: tuple[str, ...],
@@ -154,7 +158,9 @@ def up(
     tls_names: tuple[str, ...],
     state: Path | None,
     ready_file: Path | None,
+<<<<<<< HEAD
     token: str | None,
+    traces: bool,
     verbose: bool,
     log_format: str,
 ) -> int:
@@ -179,6 +185,7 @@ def up(
       VENDORLAB_PROFILES="scanalytics=modern" VENDORLAB_SETTINGS="scanalytics.minute_limit=10"
     """
     from vendorlab.cli.https import certificate
+    from vendorlab.cli.logs import shown
     from vendorlab.cli.serving import Serving
 
     if port is not None and port_base is not None:
@@ -200,7 +207,8 @@ def up(
         if seed is not None and seed != kept:
             serving.stop()
             raise UsageFailure(f"{state} holds a world of seed {kept}; leave out --seed, or give another folder")
-        _run(serving, stopped, ready_file, log_format, verbose=verbose)
+        with shown(log_format), _traced(serving, wanted=traces):
+            _run(serving, stopped, ready_file, log_format, verbose=verbose)
     return stopped.exit_code
 
 
@@ -220,6 +228,23 @@ def _run(serving: Serving, stopped: Stop, ready_file: Path | None, log_format: s
                 ready_file.unlink(missing_ok=True)
     finally:
         serving.stop()
+
+
+@contextmanager
+def _traced(serving: Serving, *, wanted: bool) -> Generator[None]:
+    """Send spans until the end, if that is wanted."""
+    if not wanted:
+        yield
+        return
+    with ExitStack() as stack:
+        try:
+            from vendorlab import tracing
+
+            stack.enter_context(tracing.exported(serving.world.journal))
+        except ImportError as error:
+            serving.stop()
+            raise UsageFailure(f"--traces needs the extra otel: pip install 'vendorlab[otel]' ({error})") from error
+        yield
 
 
 class Stop:

@@ -87,3 +87,11 @@ def test_an_entry_tells_when_it_was_in_the_worlds_time(caller: Caller) -> None:
     caller.get("/v1/whoami")
     assert [entry.at - to_micros(START) for entry in caller.world.journal.find()] == [0, 1_500_000]
     assert all(0 <= entry.duration < 60 for entry in caller.world.journal.find())
+
+
+def test_a_callers_trace_is_remembered_and_what_is_none_is_not(caller: Caller) -> None:
+    trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+    for header in (trace, f"{trace}x", "secret", ""):
+        caller.http.get("/v1/whoami", headers={"traceparent": header})
+    details = [entry.detail.get("traceparent") for entry in caller.world.journal.find()]
+    assert details == [trace, None, None, None]
