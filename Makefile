@@ -4,6 +4,7 @@
 PYTHON  ?= python3
 VENV    ?= .venv
 WORKERS ?= auto
+ENGINE  ?= docker
 
 # `-m tool` rather than `bin/tool`: a script's first line holds a path, which is wrong once the tree has moved.
 RUN := $(VENV)/bin/python
@@ -13,7 +14,7 @@ FOLDERS := mocks clients contracts scenarios src/vendorlab tests benchmarks
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help up test lint types bench docs clean python-agrees
+.PHONY: help up test lint types bench docs image clean python-agrees
 
 help: ## list the jobs
 	@echo 'make JOB [ARGS="…"] [PYTHON=python3.12] [VENV=.venv]'
@@ -41,6 +42,10 @@ bench: $(STAMPS)/dev ## run every benchmark; ARGS go to each
 
 docs: $(STAMPS)/dev ## run what the documents show, and check their links; ARGS go to pytest
 	@exec $(RUN) -m pytest tests/docs $(ARGS)
+
+# Without an engine, tests/containers runs the Dockerfile's own steps; this is for machines that have one.
+image: ## build the container image; ARGS="--target slv" one vendor's, ENGINE=podman by another engine
+	@exec $(ENGINE) build --tag vendorlab:local $(ARGS) .
 
 clean: ## remove everything that make, the tests and the tools made, the environment too
 	rm -rf build dist site htmlcov .coverage .coverage.* .import_linter_cache .schemathesis
