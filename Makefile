@@ -40,8 +40,10 @@ bench: $(STAMPS)/dev ## run every benchmark; ARGS go to each
 	@set -e; for script in $(sort $(wildcard benchmarks/[a-z]*.py)); do \
 	  echo "== $$script"; $(RUN) "$$script" $(ARGS); done
 
-docs: $(STAMPS)/dev ## run what the documents show, and check their links; ARGS go to pytest
-	@exec $(RUN) -m pytest tests/docs $(ARGS)
+docs: $(STAMPS)/dev ## run what the documents show, check their links and build the site; ARGS go to pytest
+	@$(RUN) -m pytest tests/docs $(ARGS)
+	@NO_MKDOCS_2_WARNING=1 $(RUN) -m mkdocs build --strict --quiet
+	@echo 'The site is in site/: open site/index.html'
 
 # Without an engine, tests/containers runs the Dockerfile's own steps; this is for machines that have one.
 image: ## build the container image; ARGS="--target slv" one vendor's, ENGINE=podman by another engine
