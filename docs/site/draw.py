@@ -1,7 +1,7 @@
 """Draws the documents' mermaid diagrams as pictures: ``python docs/site/draw.py mermaid.min.js``.
 
-Run by hand when a diagram has changed (the site does not build without its picture). Needs Debian's chromium, and mermaid's
-own program, `dist/mermaid.min.js` of the npm package `mermaid`.
+Run by hand when a diagram has changed (the site does not build without its picture). Needs Debian's chromium, and
+mermaid's own program, `dist/mermaid.min.js` of the npm package `mermaid`.
 """
 
 from __future__ import annotations

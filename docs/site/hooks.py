@@ -1,7 +1,7 @@
 """What MkDocs is told besides mkdocs.yml: pages that lie outside docs/ or in the code, their links, and diagrams.
 
-Documents are written for readers of the tree: links name files. Here they come to name pages. A `mermaid` block is shown
-as the picture that was drawn of it beforehand, since a browser that is to draw it would have to fetch a program.
+Documents are written for readers of the tree: links name files. Here they come to name pages. A `mermaid` block is
+shown as the picture that was drawn of it beforehand, since a browser that is to draw it would have to fetch a program.
 """
 
 from __future__ import annotations

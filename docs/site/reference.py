@@ -42,10 +42,7 @@ def table(columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:
 
 def control_api(document: dict[str, Any]) -> str:
     """Every call of the control API, from its OpenAPI description."""
-    parts = [
-        "# The control API, call by call\n\nFrom its own description, `GET /openapi.json`. How it is used, and who may, "
-        "is told on [its page](../control.md).\n"
-    ]
+    parts = [_CONTROL]
     for path, methods in document["paths"].items():
         for method, call in methods.items():
             if not isinstance(call, dict) or "responses" not in call:
@@ -56,7 +53,9 @@ def control_api(document: dict[str, Any]) -> str:
                 parts.append(table(["parameter", "in", "meaning"], named))
             if "requestBody" in call:
                 parts.append(f"Body: {_schema(call['requestBody'])}\n")
-            answers = ((status, found.get("description", ""), _schema(found)) for status, found in call["responses"].items())
+            answers = (
+                (status, found.get("description", ""), _schema(found)) for status, found in call["responses"].items()
+            )
             parts.append(table(["answer", "when", "body"], ((s, d, b) for s, d, b in answers)))
     return "\n".join(parts)
 
@@ -78,10 +77,7 @@ def fixtures(tree: Path) -> str:
 
 def settings() -> str:
     """Every switch of every vendor, with its default and what its docstring says."""
-    parts = [
-        "# Settings of vendors\n\nSwitches for what a vendor leaves open: `vendorlab up --set VENDOR.KEY=VALUE`, "
-        '`VENDORLAB_SETTINGS="VENDOR.KEY=VALUE ..."`, or `vendorlab.world(settings={...})`.\n'
-    ]
+    parts = [_SETTINGS]
     for vendor in registry.vendors():
         kind = import_module(f"vendorlab.mocks.{vendor}.settings").Settings
         told = _attributes(inspect.getdoc(kind) or "")
@@ -116,17 +112,30 @@ def faithfulness(tree: Path) -> str:
     parts = [_FAITHFUL, table(["suite", *used], rows), _SOURCES]
     for name, claims in suites.items():
         parts.append(f"## {name}\n")
-        parts.append(table(["source", "claim", "where"], ((one["source"], one["text"], one.get("where", "")) for one in claims)))
+        parts.append(
+            table(["source", "claim", "where"], ((one["source"], one["text"], one.get("where", "")) for one in claims))
+        )
     return "\n".join(parts)
 
 
+_CONTROL = """\
+# The control API, call by call
+
+From its own description, `GET /openapi.json`. How it is used, and who may, is told on [its page](../control.md).
+"""
+_SETTINGS = """\
+# Settings of vendors
+
+Switches for what a vendor leaves open: `vendorlab up --set VENDOR.KEY=VALUE`,
+`VENDORLAB_SETTINGS="VENDOR.KEY=VALUE ..."`, or `vendorlab.world(settings={...})`.
+"""
 _FAITHFUL = """\
 # How faithful it is
 
-Nobody here can see into a vendor. What the fakes do is written down as *claims*: one sentence each, with where it comes from. Each
-claim is proved by a test of the vendor's [contract suite](../contracts.md), on the fake or on the real endpoint; a claim without a
-test fails the build, and so does a test without a claim. Claims are counted for each source and never summed, since *inferred*
-proves nothing about the vendor.
+Nobody here can see into a vendor. What the fakes do is written down as *claims*: one sentence each, with where it comes
+from. Each claim is proved by a test of the vendor's [contract suite](../contracts.md), on the fake or on the real
+endpoint; a claim without a test fails the build, and so does a test without a claim. Claims are counted for each source
+and never summed, since *inferred* proves nothing about the vendor.
 """
 _SOURCES = """\
 - **documented**: the vendor says so, on the page that is named.

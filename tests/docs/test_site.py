@@ -47,7 +47,9 @@ def site(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Build the site, strictly."""
     place = tmp_path_factory.mktemp("site")
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(place)]
-    done = subprocess.run(command, cwd=tree, env=os.environ | {"NO_MKDOCS_2_WARNING": "1"}, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, cwd=tree, env=os.environ | {"NO_MKDOCS_2_WARNING": "1"}, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     warnings = [line for line in done.stderr.splitlines() if line.startswith(("WARNING", "ERROR"))]
     assert warnings == []
@@ -75,7 +77,7 @@ def test_every_document_is_a_page(site: Path, tree: Path) -> None:
 
 def test_diagrams_are_pictures(site: Path) -> None:
     pages = [page.read_text() for page in site.rglob("*.html")]
-    assert not [page for page in pages if "class=\"mermaid\"" in page or "language-mermaid" in page]
+    assert not [page for page in pages if 'class="mermaid"' in page or "language-mermaid" in page]
     assert sum(page.count('class="diagram"') for page in pages) >= 2
 
 
@@ -86,7 +88,9 @@ def test_reference_has_every_call_setting_and_fixture(site: Path) -> None:
     assert [name for name in registry.vendors() if f'id="{name}"' not in settings] == []
     assert "scanalytics.minute_limit" in settings
     fixtures = (site / "reference" / "fixtures.html").read_text()
-    assert [name for name in ("vendorlab", "make_world", *registry.vendors()) if f"<code>{name}</code>" not in fixtures] == []
+    assert [
+        name for name in ("vendorlab", "make_world", *registry.vendors()) if f"<code>{name}</code>" not in fixtures
+    ] == []
 
 
 def test_claims_are_counted_by_source_and_never_summed(site: Path) -> None:
