@@ -6,7 +6,7 @@ import ast
 import inspect
 from collections import Counter
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 import yaml
@@ -43,20 +43,19 @@ def table(columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:
 def control_api(document: dict[str, Any]) -> str:
     """Every call of the control API, from its OpenAPI description."""
     parts = [_CONTROL]
-    for path, methods in document["paths"].items():
-        for method, call in methods.items():
-            if not isinstance(call, dict) or "responses" not in call:
-                continue
+    paths: dict[str, dict[str, Any]] = document["paths"]
+    for path, methods in paths.items():
+        for method in (name for name in methods if name != "parameters"):
+            call: dict[str, Any] = methods[method]
             parts.append(f"## {method.upper()} `{path}`\n\n{call.get('summary') or call.get('description', '')}\n")
             named = [_parameter(document, one) for one in [*methods.get("parameters", []), *call.get("parameters", [])]]
             if named:
                 parts.append(table(["parameter", "in", "meaning"], named))
             if "requestBody" in call:
                 parts.append(f"Body: {_schema(call['requestBody'])}\n")
-            answers = (
-                (status, found.get("description", ""), _schema(found)) for status, found in call["responses"].items()
-            )
-            parts.append(table(["answer", "when", "body"], ((s, d, b) for s, d, b in answers)))
+            answers: dict[str, dict[str, Any]] = call["responses"]
+            rows = [(status, found.get("description", ""), _schema(found)) for status, found in answers.items()]
+            parts.append(table(["answer", "when", "body"], rows))
     return "\n".join(parts)
 
 
@@ -151,7 +150,7 @@ def _cell(value: Any) -> str:
 
 
 def _listed(value: Any) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return ", ".join(map(str, cast("list[Any]", value))) if isinstance(value, list) else str(value)
 
 
 def _default(one: msgspec.structs.FieldInfo) -> Any:
