@@ -20,17 +20,8 @@ COPY scenarios scenarios
 RUN python3 -m venv /opt/build \
  && /opt/build/bin/python -m pip wheel --no-cache-dir --no-deps --wheel-dir /wheel .
 
-# ---- what runs the fakes -------------------------------------------------------------------------------------------
-FROM ${PYTHON} AS fakes
-COPY --from=wheel /wheel /wheel
-# `check` and what it needs is not in here: that is twice as large.
-RUN python3 -m venv /opt/vendorlab \
- && wheel="$(echo /wheel/vendorlab-*.whl)" \
- && /opt/vendorlab/bin/python -m pip install --no-cache-dir "${wheel}[fast,coap,mqtt,tls]" \
- && /opt/vendorlab/bin/python -m pip uninstall --yes pip
-
-# ---- what also holds a target to its contract ----------------------------------------------------------------------
-FROM ${PYTHON} AS everything
+# ---- what runs: one layer for all targets, with which `check` can hold any target to its contract too ---------------
+FROM ${PYTHON} AS installed
 COPY --from=wheel /wheel /wheel
 RUN python3 -m venv /opt/vendorlab \
  && wheel="$(echo /wheel/vendorlab-*.whl)" \
@@ -49,6 +40,7 @@ ENV PATH=/opt/vendorlab/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     VENDORLAB_HOST=0.0.0.0 \
     VENDORLAB_STATE=/var/lib/vendorlab/state
+COPY --from=installed /opt/vendorlab /opt/vendorlab
 WORKDIR /var/lib/vendorlab
 VOLUME /var/lib/vendorlab
 USER 10001:10001
@@ -59,26 +51,21 @@ CMD ["up"]
 
 # ---- one vendor each -----------------------------------------------------------------------------------------------
 FROM place AS scanalytics
-COPY --from=fakes /opt/vendorlab /opt/vendorlab
 ENV VENDORLAB_VENDORS=scanalytics
 EXPOSE 7070 7071
 
 FROM place AS inode
-COPY --from=fakes /opt/vendorlab /opt/vendorlab
 ENV VENDORLAB_VENDORS=inode
 EXPOSE 7070 7072
 
 FROM place AS itron
-COPY --from=fakes /opt/vendorlab /opt/vendorlab
 ENV VENDORLAB_VENDORS=itron
 EXPOSE 7070 7073 5683/udp 8883
 
 FROM place AS slv
-COPY --from=fakes /opt/vendorlab /opt/vendorlab
 ENV VENDORLAB_VENDORS=slv
 EXPOSE 7070 7074
 
 # ---- all of them in one world, with one clock: the last, so the one that is built when none is named ---------------
 FROM place AS all
-COPY --from=everything /opt/vendorlab /opt/vendorlab
 EXPOSE 7070 7071 7072 7073 7074 5683/udp 8883

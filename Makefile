@@ -4,6 +4,7 @@
 PYTHON  ?= python3
 VENV    ?= .venv
 WORKERS ?= auto
+ENGINE  ?= docker
 
 # `-m tool` rather than `bin/tool`: a script's first line holds a path, which is wrong once the tree has moved.
 RUN := $(VENV)/bin/python
@@ -13,7 +14,7 @@ FOLDERS := mocks clients contracts scenarios src/vendorlab tests benchmarks
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help up test lint types bench docs clean python-agrees
+.PHONY: help up test lint types bench docs image clean python-agrees
 
 help: ## list the jobs
 	@echo 'make JOB [ARGS="…"] [PYTHON=python3.12] [VENV=.venv]'
@@ -39,8 +40,14 @@ bench: $(STAMPS)/dev ## run every benchmark; ARGS go to each
 	@set -e; for script in $(sort $(wildcard benchmarks/[a-z]*.py)); do \
 	  echo "== $$script"; $(RUN) "$$script" $(ARGS); done
 
-docs: $(STAMPS)/dev ## run what the documents show, and check their links; ARGS go to pytest
-	@exec $(RUN) -m pytest tests/docs $(ARGS)
+docs: $(STAMPS)/dev ## run what the documents show, check their links and build the site; ARGS go to pytest
+	@$(RUN) -m pytest tests/docs $(ARGS)
+	@NO_MKDOCS_2_WARNING=1 $(RUN) -m mkdocs build --strict --quiet
+	@echo 'The site is in site/: open site/index.html'
+
+# Without an engine, tests/containers runs the Dockerfile's own steps; this is for machines that have one.
+image: ## build the container image; ARGS="--target slv" one vendor's, ENGINE=podman by another engine
+	@exec $(ENGINE) build --tag vendorlab:local $(ARGS) .
 
 clean: ## remove everything that make, the tests and the tools made, the environment too
 	rm -rf build dist site htmlcov .coverage .coverage.* .import_linter_cache .schemathesis

@@ -42,7 +42,7 @@ def test_environment_says_what_arguments_would(tmp_path: Path, monkeypatch: pyte
     up = start_up(tmp_path)
     assert set(up.ready["vendors"]) == {"scanalytics", "slv"}
     assert up.ready["control"]["token"] == TOKEN
-    assert {urlsplit(found["url"]).hostname for found in up.ready["vendors"].values()} == {"vendorlab"}
+    assert {urlsplit(str(found["url"])).hostname for found in up.ready["vendors"].values()} == {"vendorlab"}
     control = up.ready["control"]["url"].replace("vendorlab", "127.0.0.1")
     clock = httpx.get(f"{control}/clock", headers={"Authorization": f"Bearer {TOKEN}", "Host": "vendorlab"})
     assert clock.json()["now"].startswith("2018-03-08T22:45")
@@ -77,10 +77,11 @@ def test_brokers_certificate_is_kept_with_the_state_and_is_for_its_names(tmp_pat
     first = start_up(tmp_path, *state)
     found = first.ready["vendors"]["itron-mqtt"]
     ca = Path(found["ca"]).read_bytes()
-    assert urlsplit(found["url"]).hostname == "broker.example"
+    place = urlsplit(str(found["url"]))
+    assert place.hostname == "broker.example"
     context = ssl.create_default_context(cadata=ca.decode())
     with (
-        socket.create_connection(("127.0.0.1", urlsplit(found["url"]).port)) as plain,
+        socket.create_connection(("127.0.0.1", place.port or 0)) as plain,
         context.wrap_socket(plain, server_hostname="broker.example") as secured,
     ):
         assert secured.version() == "TLSv1.3"

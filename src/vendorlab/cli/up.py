@@ -127,10 +127,12 @@ class _Pair(Pairs):
     envvar="VENDORLAB_CONTROL_TOKEN",
     metavar="TOKEN",
     help="What callers of the control API must show. Default: made at start. Better in $VENDORLAB_CONTROL_TOKEN, "
-XX,
+    "where nobody else can read it.",
+)
+@click.option(
+    "--traces",
     is_flag=True,
     help="Send a span of every exchange by OTLP to where $OTEL_EXPORTER_OTLP_ENDPOINT says; needs the extra otel.",
->>>>>>> pytest-plugin
 )
 @click.option("-v", "--verbose", is_flag=True, help="Print every exchange.")
 @click.option(
@@ -158,7 +160,6 @@ def up(
     tls_names: tuple[str, ...],
     state: Path | None,
     ready_file: Path | None,
-<<<<<<< HEAD
     token: str | None,
     traces: bool,
     verbose: bool,

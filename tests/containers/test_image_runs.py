@@ -1,0 +1,146 @@
+"""The image, built from the Dockerfile's own steps in a fresh root file system, and run as strictly as compose runs it.
+
+Needs root, for namespaces, and Debian's mmdebstrap; and the package index, for pip.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.containers.engine import Builder, Container, Image
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+
+    from tests.containers.dockerfile import Stage
+
+TOKEN = "a-token-of-my-own"
+ASK = """
+import sys, urllib.error, urllib.request
+url, *headers = sys.argv[1:]
+request = urllib.request.Request(url, headers=dict(header.split(": ", 1) for header in headers))
+try:
+    with urllib.request.urlopen(request, timeout=5) as answer:
+        print(answer.status, answer.read().decode())
+except urllib.error.HTTPError as error:
+    print(error.code, error.read().decode())
+"""
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.xdist_group("image"),
+    pytest.mark.skipif(not sys.platform.startswith("linux") or os.geteuid() != 0, reason="namespaces need root"),
+]
+
+
+@pytest.fixture(scope="module")
+def image(
+    tree: Path, stages: Mapping[str, Stage], tmp_path_factory: pytest.TempPathFactory, tool: Callable[[str], str]
+) -> Image:
+    """Build the image that has all vendors."""
+    for name in ("mmdebstrap", "unshare", "nsenter"):
+        tool(name)
+    return Builder(stages, tree, tmp_path_factory.mktemp("image")).build("all")
+
+
+@pytest.fixture
+def start(image: Image, tmp_path: Path) -> Iterator[Callable[..., Container]]:
+    """Give a function that starts a container on one volume."""
+    started: list[Container] = []
+
+    def run(*arguments: str, **env: str) -> Container:
+        started.append(Container(image, tmp_path / "volume", *arguments, env=env))
+        return started[-1]
+
+    yield run
+    for container in started:
+        container.kill()
+
+
+def ask(container: Container, url: str, *headers: str) -> tuple[int, str]:
+    """GET from beside the container: on its network, with this machine's Python."""
+    done = container.run(sys.executable, "-c", ASK, url, *headers, inside=False)
+    status, _, body = done.stdout.partition(" ")
+    return int(status), body
+
+
+def test_container_gets_healthy_as_nobody_and_ends_at_once(start: Callable[..., Container]) -> None:
+    container = start()
+    assert container.wait_healthy() < 10
+    assert container.run("id", "-u").stdout == "10001\n"
+    status = container.run("cat", "/proc/1/status").stdout
+    assert "NoNewPrivs:\t1" in status
+    assert "CapEff:\t0000000000000000" in status
+    code, seconds, out = container.stop()
+    assert (code, seconds < 1) == (0, True)
+    assert "Streetlight.Vision API: http://127.0.0.1:7074" in out
+
+
+def test_container_writes_to_its_volume_and_nowhere_else(start: Callable[..., Container], tmp_path: Path) -> None:
+    container = start()
+    container.wait_healthy()
+    for place in ("/opt/vendorlab", "/etc", "/", "/usr"):
+        assert container.run("touch", f"{place}/mine").returncode != 0
+    assert "Read-only file system" in container.run("touch", "/etc/mine").stderr
+    assert {path.name for path in (tmp_path / "volume" / "state").iterdir()} >= {"world.sqlite3", "tls"}
+    assert container.run("vendorlab", "clock").returncode == 0  # the token that `up` left for its user
+
+
+def test_container_demands_its_token_and_takes_only_its_names(start: Callable[..., Container]) -> None:
+    container = start(VENDORLAB_CONTROL_TOKEN=TOKEN, VENDORLAB_KNOWN_AS="vendorlab localhost")
+    container.wait_healthy()
+    control = "http://127.0.0.1:7070"
+    assert ask(container, f"{control}/clock")[0] == 401
+    assert ask(container, f"{control}/clock", f"Authorization: Bearer {TOKEN}", "Host: vendorlab:7070")[0] == 200
+    assert ask(container, f"{control}/clock", f"Authorization: Bearer {TOKEN}", "Host: rebound.example")[0] == 403
+    told = json.loads(ask(container, f"{control}/vendors", f"Authorization: Bearer {TOKEN}")[1])
+    assert told["inode"]["url"] == "http://vendorlab:7072"
+    assert told["itron-mqtt"]["url"] == "mqtts://vendorlab:8883"
+    assert ask(container, "http://127.0.0.1:7071/v1/whoami")[0] == 401
+
+
+def test_container_is_killed_and_its_state_goes_on(start: Callable[..., Container]) -> None:
+    first = start(VENDORLAB_SEED="7")
+    first.wait_healthy()
+    assert first.run("vendorlab", "clock", "advance", "5d").returncode == 0
+    told = first.run("vendorlab", "clock").stdout
+    assert first.stop(signal.SIGKILL)[0] != 0
+    again = start(VENDORLAB_SEED="7")
+    again.wait_healthy()
+    assert told.split("T")[0] in again.run("vendorlab", "clock").stdout
+
+
+def test_arguments_are_the_commands(start: Callable[..., Container]) -> None:
+    code, out = start("version").finish()
+    assert (code, out.startswith("vendorlab ")) == (0, True)
+    code, out = start("up", "nobody").finish()
+    assert (code, "nobody" in out) == (2, True)
+    container = start("up", "scanalytics", "--log-format", "json")
+    container.wait_healthy()
+    assert ask(container, "http://127.0.0.1:7071/v1/whoami")[0] == 401
+    assert set(json.loads(container.stop(signal.SIGINT)[2])["vendors"]) == {"scanalytics"}
+
+
+def test_container_has_what_every_vendor_and_every_check_needs(start: Callable[..., Container]) -> None:
+    code, out = start("claims", "scanalytics").finish()
+    assert (code, "scanalytics." in out) == (0, True)
+    container = start()
+    container.wait_healthy()
+    needed = "import aiocoap, amqtt, cryptography, numpy, paho.mqtt, pytest, schemathesis, uvloop, websockets"
+    assert container.run("/opt/vendorlab/bin/python", "-c", needed).stderr == ""
+
+
+def test_image_holds_no_tool_that_made_it(image: Image) -> None:
+    site = next((image.root / "opt/vendorlab/lib").glob("python3*/site-packages"))
+    assert (site / "vendorlab" / "mocks" / "core").is_dir()
+    assert not (site / "pip").exists()
+    assert not (image.root / "wheel").exists()
+    size = subprocess.run(["du", "-sm", image.root / "opt"], capture_output=True, text=True, check=True).stdout
+    assert int(size.split()[0]) < 300
