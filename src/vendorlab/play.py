@@ -254,9 +254,14 @@ class StoryHandle(VendorHandle):
             else:
                 lab.sleep(by)
 
+        def blocking_sleep(by: float) -> None:
+            time.sleep(by / rate)
+
         if rate:
-            paused: Any = sleep if waits or looped else lambda by: time.sleep(by / rate)  # pyright: ignore[reportUnknownLambdaType]
-            return {"sleep": paused, "clock": lambda: self.clock.now().timestamp()}
+            return {
+                "sleep": sleep if waits or looped else blocking_sleep,
+                "clock": lambda: self.clock.now().timestamp(),
+            }
         if looped:
             return {}
         retry = RetryPolicy(chance=random.Random(self._world.ids.seed))

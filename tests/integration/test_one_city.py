@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
-import aiocoap
 import httpx
+import pytest
 
 import vendorlab
 from vendorlab.clients.itron import TemperatureReading
@@ -33,6 +33,9 @@ def test_street_lights_carry_the_mesh_cards_of_the_first_tenant() -> None:
         assert len(cards) == 12
         assert {card for card, lamp in zip(cards, lamps, strict=True) if card == lamp} == set(filter(None, lamps))
         assert len(set(filter(None, lamps))) == 8, "every third cabinet uses the power line"
+
+
+aiocoap: Any = pytest.importorskip("aiocoap")
 
 
 class Watcher:

@@ -31,7 +31,7 @@ def test_plan_tells_requests_in_order_and_the_time_they_take_though_nobody_waits
     access = Company(Target("scanalytics", URL, {"password": "hunter2"}), tmp_path / "plan", None).access((), None, 500)
     pacer = Pacer(clock=time.now, sleep=time.sleep)
     transport = httpx.MockTransport(lambda _: httpx.Response(200))
-    line = Exchange(URL, transport, Budget(None), access.secrets, pacer, planner, "scanalytics")
+    line = Exchange(URL, transport, Budget(None), access.secrets, pacer, None, planner, "scanalytics")
     planner.test = "test_a"
     line.get("/v1/whoami", params={"access_token": "hunter2"})
     planner.test = "test_b"

@@ -30,8 +30,8 @@ def knock(answer: httpx.Response | Exception, vendor: str = "scanalytics", **cre
             raise answer
         return answer
 
-    environ = {"VENDORLAB_ITRON_PLATFORM_URL": "https://platform.example.com"}
-    preflight(Target(vendor, URL, credentials or CREDENTIALS), environ, httpx.MockTransport(sent))
+    beside = {"itron-platform": Target("itron-platform", "https://platform.example.com")}
+    preflight(Target(vendor, URL, credentials or CREDENTIALS), beside, httpx.MockTransport(sent))
     return seen[0] if seen else None
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
@@ -25,7 +26,7 @@ with urlopen(platform) as answer:
     token = json.load(answer)["accessToken"]
 topic = known["VENDORLAB_ITRON_MQTT_TENANT"] + "/alert/+/+"
 lasting = sys.argv[1:] == ["lasting"]
-client = Client(CallbackAPIVersion.VERSION2, "bad-client", clean_session=not lasting)
+client: Any = Client(CallbackAPIVersion.VERSION2, "bad-client", clean_session=not lasting)
 client.username_pw_set("notused", token)
 client.tls_set(known["VENDORLAB_ITRON_MQTT_CA"])
 

@@ -12,7 +12,16 @@ from vendorlab.contracts.core.coap.message import MalformedError, Message, Optio
 
 aiocoap: Any = pytest.importorskip("aiocoap")
 
-OPTIONS = st.lists(st.tuples(st.integers(0, 0xFFFF), st.binary(max_size=300)), max_size=6)
+TEXTS = {3, 8, 11, 15, 20, 35, 39}
+"""Options that hold text (RFC 7252, section 5.10): aiocoap does not read one that is no UTF-8."""
+OPTIONS = st.lists(
+    st.integers(0, 0xFFFF).flatmap(
+        lambda number: st.tuples(
+            st.just(number), st.text("aé/", max_size=90).map(str.encode) if number in TEXTS else st.binary(max_size=300)
+        )
+    ),
+    max_size=6,
+)
 MESSAGES = st.builds(
     Message,
     type=st.sampled_from(Type),
