@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from vendorlab.scenarios.core.story import Entry, Story
 
 
-_INTRODUCTION = """Each puts a program through something that vendors do: `vendorlab run NAME -- COMMAND`. How to run and
-write them is told in [Stories](../stories.md) and [Writing stories and rules](../stories-authoring.md). This page and those of
-the stories are made from the stories themselves."""
+_INTRODUCTION = """Each puts a program through something that vendors do: `vendorlab run NAME -- COMMAND`. How to run
+them is told in [Stories](../stories.md), how to write them in [Writing stories and rules](../stories-authoring.md).
+These pages are made from the stories."""
 
 
 def page(story: Story) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
 
 import msgspec
 
@@ -214,9 +214,10 @@ class Player:
         if self._notes.end is not None:
             return
         self._left -= 1
-        what = msgspec.to_builtins(getattr(entry, entry.action))
+        what: Any = msgspec.to_builtins(getattr(entry, entry.action))
         if isinstance(what, dict):
-            what = {name: value for name, value in what.items() if value is not None}
+            given = cast("dict[str, Any]", what)
+            what = {name: value for name, value in given.items() if value is not None}
         if entry.event is not None:
             what = self._stage.identified(what)
         last = self._notes.exchanges[-1].seq if self._notes.exchanges else 0

@@ -150,7 +150,8 @@ def _scalar(source: Source, node: Any, path: Path) -> Any:
     if node.tag.endswith((":str", ":timestamp")):
         return node.value
     try:
-        return yaml.SafeLoader("").construct_object(node)  # type: ignore[no-untyped-call]
+        loader: Any = yaml.SafeLoader("")
+        return loader.construct_object(node)
     except ValueError as error:
         raise source.error(path, f"{node.value!r} makes no sense: {error}") from error
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
 import msgspec
 
@@ -35,7 +35,7 @@ class Data(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """Part of a story; unknown keys are mistakes."""
 
 
-class Setting(Data):
+class Setting(Data, frozen=True, kw_only=True):
     """The world at its start.
 
     Attributes:
@@ -51,7 +51,7 @@ class Setting(Data):
     settings: dict[str, dict[str, Any]] = {}
 
 
-class Pace(Data):
+class Pace(Data, frozen=True, kw_only=True):
     """How the world's time passes, if not at the program's own bidding (one of the three).
 
     Attributes:
@@ -69,7 +69,7 @@ class Pace(Data):
     step: Span | None = None
 
 
-class Where(Data):
+class Where(Data, frozen=True, kw_only=True):
     """Which exchanges are meant: what is given must stand in the journal just so; ``path`` may be its beginning."""
 
     vendor: str | None = None
@@ -84,7 +84,7 @@ class Where(Data):
     detail: dict[str, Any] = {}
 
 
-class After(Where):
+class After(Where, frozen=True, kw_only=True):
     """The moment after an exchange.
 
     Attributes:
@@ -94,14 +94,14 @@ class After(Where):
     count: Count = 1
 
 
-class Jump(Data):
+class Jump(Data, frozen=True, kw_only=True):
     """The clock of the world is turned: ``jump`` at once, or it goes on at ``rate``."""
 
     jump: Span | None = None
     rate: Annotated[float, msgspec.Meta(ge=0, le=1_000_000)] | None = None
 
 
-class TokenChange(Data):
+class TokenChange(Data, frozen=True, kw_only=True):
     """Tokens end before their time.
 
     Attributes:
@@ -117,7 +117,7 @@ class TokenChange(Data):
     user: str | None = None
 
 
-class Entry(Data):
+class Entry(Data, frozen=True, kw_only=True):
     """Something that happens in a story: when, and what. One of ``at`` and ``after``, and one action.
 
     Attributes:
@@ -156,7 +156,7 @@ Text = Annotated[str, msgspec.Meta(min_length=1)]
 Named = str | dict[str, dict[str, Any]]
 
 
-class Spec(Data):
+class Spec(Data, frozen=True, kw_only=True):
     """A story as it is written.
 
     Attributes:
@@ -323,10 +323,10 @@ def _check_entry(entry: Entry, path: tuple[str | int, ...], spec: Spec, source: 
         raise source.error((*path, "clock"), "turn the clock by one of `jump` and `rate`")
     if entry.event is not None and not {"vendor", "kind"} <= entry.event.keys():
         raise source.error((*path, "event"), "an event has a `vendor` and a `kind`")
-    mentioned = [
-        (("after", "vendor"), entry.after and entry.after.vendor),
-        (("tokens", "vendor"), entry.tokens and entry.tokens.vendor),
-        (("event", "vendor"), entry.event and entry.event["vendor"]),
+    mentioned: list[tuple[tuple[str, ...], str | None]] = [
+        (("after", "vendor"), entry.after.vendor if entry.after else None),
+        (("tokens", "vendor"), entry.tokens.vendor if entry.tokens else None),
+        (("event", "vendor"), str(entry.event["vendor"]) if entry.event else None),
         (("fault", "match", "vendor"), _vendor_of(entry.fault)),
     ]
     for where, vendor in mentioned:
@@ -340,9 +340,12 @@ def _lives(vendor: str, spec: Spec) -> bool:
     return any(vendor == one or vendor.startswith(f"{one}-") or one.startswith(f"{vendor}-") for one in spec.vendors)
 
 
-def _vendor_of(fault: Mapping[str, Any] | None) -> Any:
-    match = (fault or {}).get("match")
-    return match.get("vendor") if isinstance(match, dict) else None
+def _vendor_of(fault: Mapping[str, Any] | None) -> str | None:
+    match: Any = (fault or {}).get("match")
+    if not isinstance(match, dict):
+        return None
+    known = cast("dict[str, Any]", match)
+    return str(known["vendor"]) if "vendor" in known else None
 
 
 def _rules(spec: Spec, source: Source) -> tuple[tuple[Rule, Any], ...]:

@@ -41,7 +41,7 @@ def story_lab(request: pytest.FixtureRequest) -> Generator[StoryLab]:
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, Any, Any]:
     """Hold a test that came to its end against its story."""
     result = yield
-    lab = pyfuncitem.funcargs.get("story_lab")
+    lab: Any = pyfuncitem.funcargs.get("story_lab")
     if lab is not None:
         lab.verdict.assert_passed()
     return result

@@ -45,7 +45,7 @@ def whoami_often(lab: StoryLab) -> None:
 
 def whoami_by_four(lab: StoryLab) -> None:
     with lab.scanalytics.client() as client, ThreadPoolExecutor(WORKERS) as pool:
-        each(lab, 3600, lambda: list(pool.map(lambda _: client.whoami(), range(WORKERS))))
+        each(lab, 3600, lambda: [one.result() for one in [pool.submit(client.whoami) for _ in range(WORKERS)]])
 
 
 def whoami_fast(lab: StoryLab) -> None:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 import httpx
@@ -18,6 +19,9 @@ from vendorlab.cli.run import perform
 from vendorlab.scenarios.core import story as stories
 from vendorlab.scenarios.core.story import parse
 from vendorlab.scenarios.core.verdict import judge
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 PROGRAM = """\
 import sys
@@ -91,7 +95,8 @@ def test_good_program_passes_and_its_reports_say_so(tmp_path: Path) -> None:
 
 def test_bad_program_is_found_out_in_all_reports(tmp_path: Path) -> None:
     story = short(tmp_path)
-    get = "import os, urllib.request as u\ntry: u.urlopen(os.environ['VENDORLAB_SCANALYTICS_URL'] + '/v1/whoami?access_token=x')"
+    url = "os.environ['VENDORLAB_SCANALYTICS_URL'] + '/v1/whoami?access_token=x'"
+    get = f"import os, urllib.request as u\ntry: u.urlopen({url})"
     junit, html = tmp_path / "junit.xml", tmp_path / "page.html"
     arguments = ["run", story, "--junit", str(junit), "--html", str(html), "--repeat", "2", "--"]
     said = vendorlab(*arguments, *python(get + "\nexcept OSError: pass"), expect=1)
@@ -168,8 +173,8 @@ def test_program_that_does_not_listen_to_sigterm_is_killed_with_what_it_started(
 
 def test_time_goes_by_while_the_program_rests_where_the_pace_says_so(tmp_path: Path) -> None:
     text = (
-        "import os, time, urllib.request as u\nwhile True:\n try: u.urlopen(os.environ['VENDORLAB_SCANALYTICS_URL'] + '/v1/whoami')\n"
-        " except OSError: pass\n time.sleep(0.15)"
+        "import os, time, urllib.request as u\nurl = os.environ['VENDORLAB_SCANALYTICS_URL'] + '/v1/whoami'\n"
+        "while True:\n try: u.urlopen(url)\n except OSError: pass\n time.sleep(0.15)"
     )
     story = parse(Path(short(tmp_path, pace="{idle: 50ms, step: 10m}", until="35m")).read_text(), "s.yaml", "s")
     evidence = perform(story, python(text), None, 10, quiet=True)
@@ -239,13 +244,13 @@ def test_stories_are_listed_with_title_and_vendors() -> None:
 
 def _is_control(url: str) -> bool:
     try:
-        return httpx.get(f"{url}/version").json().get("api") == 1
+        return bool(httpx.get(f"{url}/version").json().get("api") == 1)
     except (httpx.HTTPError, ValueError, AttributeError):
         return False
 
 
-def _until(ready: object) -> None:
+def _until(ready: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 20
-    while not ready():  # type: ignore[operator]
+    while not ready():
         assert time.monotonic() < deadline
         time.sleep(0.01)

@@ -101,7 +101,7 @@ def test_any_text_is_a_story_or_a_mistake(text: str) -> None:
 
 @given(st.data())
 def test_any_change_of_a_line_is_a_story_or_a_mistake(data: st.DataObject) -> None:
-    lines = GOOD.splitlines()
+    lines: list[str] = [*GOOD.splitlines()]
     number = data.draw(st.integers(0, len(lines) - 1))
     lines[number] = data.draw(st.text(" -:{}[]&*!|>'\"#abtime019é", max_size=30))
     try:

@@ -44,7 +44,8 @@ def is_made(exchange: Exchange) -> bool:
 def issued(exchange: Exchange) -> str | None:
     """The fingerprint of the access token that the vendor gave."""
     given: Any = exchange.detail.get("issued") or {}
-    return given.get("access_token")
+    text: str | None = given.get("access_token")
+    return text
 
 
 def shown(exchange: Exchange) -> str:
