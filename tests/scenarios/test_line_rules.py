@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from tests.scenarios.lines import MAC, Telling
 
+from vendorlab.scenarios.core.rules import RULES
+
 T = Telling
 
 
@@ -238,6 +240,12 @@ def test_rule_is_broken_and_the_exchanges_show_it(rule: str, said: str, telling:
     assert said in finding.text
     assert finding.exchanges
     assert ruling.met
+
+
+def test_every_rule_over_a_line_has_a_good_and_a_bad_client() -> None:
+    observing = {"coap-one-observation", "coap-registered-again", "coap-cancelled-at-end"}  # below
+    lines = {name for name in RULES if name.startswith(("coap-", "mqtt-", "webhook-"))}
+    assert {one[0] for one in KEPT} == {one[0] for one in BROKEN} == lines - observing
 
 
 def test_time_that_the_story_jumps_over_is_nobodys_waiting() -> None:
