@@ -173,11 +173,15 @@ class Sockets:
 
     def hang_up(self) -> None:
         """End every HTTP connection; the listeners stay. Other protocols' connections are state, and end with it."""
+
+        async def each() -> None:
+            for listener in self._listeners.values():
+                if hang_up := getattr(listener, "hang_up", None):
+                    await hang_up()
+
         with self._listening:
             if self._running is not None:
-                for listener in self._listeners.values():
-                    if hang_up := getattr(listener, "hang_up", None):
-                        self._running.thread.call(hang_up())
+                self._running.thread.call(each())
 
     def stop(self) -> None:
         """Close every listener; a second call does nothing."""

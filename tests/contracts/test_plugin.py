@@ -69,7 +69,7 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def run(pytester: pytest.Pytester, body: str, *arguments: str, head: str = HEAD) -> pytest.RunResult:
     pytester.makepyfile(test_suite=head + body)
-    return pytester.runpytest("-p", "no:cacheprovider", "-p", "no:xdist", *arguments)
+    return pytester.runpytest("-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:asyncio", *arguments)
 
 
 def report(pytester: pytest.Pytester) -> dict[str, Any]:
