@@ -250,7 +250,9 @@ def test_check_asks_a_running_fake_whose_authority_is_in_the_environment(
     assert "is no certificate authority that can be trusted" in result.err + result.out
 
 
-@pytest.mark.parametrize("arguments", [("control",), ("itron-coap",), ("scanalytics", "--target", "https://127.0.0.1:9")])
+@pytest.mark.parametrize(
+    "arguments", [("control",), ("itron-coap",), ("scanalytics", "--target", "https://127.0.0.1:9")]
+)
 def test_check_takes_tls_for_the_fakes_of_vendors_alone(
     command: Callable[..., Result], arguments: tuple[str, ...]
 ) -> None:
