@@ -254,8 +254,11 @@ class StoryHandle(VendorHandle):
             else:
                 lab.sleep(by)
 
+        def blocks(by: float) -> None:
+            time.sleep(by / rate)
+
         if rate:
-            paused: Any = sleep if waits or looped else lambda by: time.sleep(by / rate)  # pyright: ignore[reportUnknownLambdaType]
+            paused: Any = sleep if waits or looped else blocks
             return {"sleep": paused, "clock": lambda: self.clock.now().timestamp()}
         if looped:
             return {}

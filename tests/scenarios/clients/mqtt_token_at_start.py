@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from ssl import create_default_context
 from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
@@ -27,7 +28,7 @@ topic = known["VENDORLAB_ITRON_MQTT_TENANT"] + "/alert/+/+"
 lasting = sys.argv[1:] == ["lasting"]
 client = Client(CallbackAPIVersion.VERSION2, "bad-client", clean_session=not lasting)
 client.username_pw_set("notused", token)
-client.tls_set(known["VENDORLAB_ITRON_MQTT_CA"])
+client.tls_set_context(create_default_context(cafile=known["VENDORLAB_ITRON_MQTT_CA"]))
 
 
 def subscribe(*_: object) -> None:
