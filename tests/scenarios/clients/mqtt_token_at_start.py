@@ -28,7 +28,8 @@ topic = known["VENDORLAB_ITRON_MQTT_TENANT"] + "/alert/+/+"
 lasting = sys.argv[1:] == ["lasting"]
 client = Client(CallbackAPIVersion.VERSION2, "bad-client", clean_session=not lasting)
 client.username_pw_set("notused", token)
-client.tls_set_context(create_default_context(cafile=known["VENDORLAB_ITRON_MQTT_CA"]))
+trusted = create_default_context(cafile=known["VENDORLAB_ITRON_MQTT_CA"])
+client.tls_set_context(trusted)  # pyright: ignore[reportUnknownMemberType]  paho has no type for it
 
 
 def subscribe(*_: object) -> None:
