@@ -254,14 +254,12 @@ class StoryHandle(VendorHandle):
             else:
                 lab.sleep(by)
 
-        def blocking_sleep(by: float) -> None:
+        def blocks(by: float) -> None:
             time.sleep(by / rate)
 
         if rate:
-            return {
-                "sleep": sleep if waits or looped else blocking_sleep,
-                "clock": lambda: self.clock.now().timestamp(),
-            }
+            paused: Any = sleep if waits or looped else blocks
+            return {"sleep": paused, "clock": lambda: self.clock.now().timestamp()}
         if looped:
             return {}
         retry = RetryPolicy(chance=random.Random(self._world.ids.seed))

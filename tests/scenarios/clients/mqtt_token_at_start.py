@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from typing import Any
+from ssl import create_default_context
 from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
@@ -26,9 +26,10 @@ with urlopen(platform) as answer:
     token = json.load(answer)["accessToken"]
 topic = known["VENDORLAB_ITRON_MQTT_TENANT"] + "/alert/+/+"
 lasting = sys.argv[1:] == ["lasting"]
-client: Any = Client(CallbackAPIVersion.VERSION2, "bad-client", clean_session=not lasting)
+client = Client(CallbackAPIVersion.VERSION2, "bad-client", clean_session=not lasting)
 client.username_pw_set("notused", token)
-client.tls_set(known["VENDORLAB_ITRON_MQTT_CA"])
+trusted = create_default_context(cafile=known["VENDORLAB_ITRON_MQTT_CA"])
+client.tls_set_context(trusted)  # pyright: ignore[reportUnknownMemberType]  paho has no type for it
 
 
 def subscribe(*_: object) -> None:
