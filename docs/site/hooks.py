@@ -40,6 +40,14 @@ _OUTSIDE = re.compile(r"[a-z]+:|#")
 _LIST = re.compile(r"^(?![-*] |\d+\. |\s|\||#|>|<)(.+)\n(?=(?:[-*]|\d+\.) )", re.MULTILINE)
 
 
+def on_config(config: MkDocsConfig) -> MkDocsConfig:
+    """Add a page for each story: there are many, and more come."""
+    section = next(one["Stories"] for one in config.nav or [] if "Stories" in one)
+    names = sorted(path.name for path in (TREE / "docs" / "stories").glob("*.md") if path.name != "README.md")
+    section.append({"Each of them": [f"stories/{name}" for name in names]})
+    return config
+
+
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the pages at the top of the tree, and the reference."""
     for path, place in TOP.items():

@@ -6,7 +6,7 @@ import ast
 import inspect
 from collections import Counter
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import yaml
@@ -28,7 +28,6 @@ def pages(tree: Path) -> dict[str, str]:
         "reference/control-api.md": control_api(describe(vendorlab.__version__)),
         "reference/fixtures.md": fixtures(tree),
         "reference/settings.md": settings(),
-        "reference/stories.md": stories(tree),
         "reference/faithfulness.md": faithfulness(tree),
     }
 
@@ -88,17 +87,6 @@ def settings() -> str:
     return "\n".join(parts)
 
 
-def stories(tree: Path) -> str:
-    """The stories that there are, by their files."""
-    found = sorted((tree / "scenarios" / "stories").glob("*.yaml"))
-    head = "# Stories\n\nA story puts your program through what vendors do, and judges it.\n\n"
-    if not found:
-        return head + "There is none yet in this version.\n"
-    read = [(file.stem, yaml.safe_load(file.read_text(encoding="utf-8"))) for file in found]
-    rows = [(f"`{one.get('name', stem)}`", one.get("title", ""), _listed(one.get("vendors", ""))) for stem, one in read]
-    return head + table(["story", "what happens", "vendors"], rows)
-
-
 def faithfulness(tree: Path) -> str:
     """What a claim is, how many there are of each source, and all of them."""
     suites = {
@@ -147,10 +135,6 @@ _SOURCES = """\
 
 def _cell(value: Any) -> str:
     return " ".join(str(value).split()).replace("|", "\\|").replace("<", "&lt;")
-
-
-def _listed(value: Any) -> str:
-    return ", ".join(map(str, cast("list[Any]", value))) if isinstance(value, list) else str(value)
 
 
 def _default(one: msgspec.structs.FieldInfo) -> Any:
