@@ -138,10 +138,11 @@ class Pool:
         with self._lock:
             self._over = True
             running = list(self._running)
-        for sent in (signal.SIGINT, signal.SIGKILL):
+        # First the worker alone, which hands it on to its suite; a suite that is told twice stops at once.
+        for end, sent in ((os.kill, signal.SIGINT), (os.killpg, signal.SIGKILL)):
             for each in running:
                 with suppress(ProcessLookupError, PermissionError):
-                    os.killpg(each.pid, sent)
+                    end(each.pid, sent)
             deadline = time.monotonic() + _PATIENCE
             while any(each.poll() is None for each in running) and time.monotonic() < deadline:
                 time.sleep(0.02)

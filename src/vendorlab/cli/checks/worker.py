@@ -17,14 +17,12 @@ import msgspec
 from vendorlab.cli.checks.job import Order
 from vendorlab.cli.checks.worlds import fake
 from vendorlab.cli.common import UsageFailure
-from vendorlab.contracts.core.run import WRONG_USE, run_suite
+from vendorlab.contracts.core.run import INTERRUPTED, WRONG_USE, run_suite
 
 
 def main() -> int:
     """Run the job; return its exit code."""
     order = msgspec.json.decode(sys.stdin.buffer.readline(), type=Order)
-    # The suite in its own process heeds the signal; this one serves the fake until that is through.
-    signal.signal(signal.SIGINT, _let_be)
     threading.Thread(target=_end_with, args=(sys.stdin.fileno(),), daemon=True).start()
     job = order.job
     try:
@@ -41,19 +39,17 @@ def main() -> int:
                 modules=job.modules,
                 extra_args=job.arguments,
             )
+    except KeyboardInterrupt:
+        return INTERRUPTED
     except UsageFailure as error:
         sys.stderr.write(f"{error.format_message()}\n")
         return WRONG_USE
 
 
-def _let_be(_number: int, _frame: object) -> None:
-    """No ``SIG_IGN``: the suite's process would inherit that."""
-
-
 def _end_with(master: int) -> None:
     while os.read(master, 1):  # not by the buffer: its lock is wanted when the interpreter ends
         pass
-    os.killpg(os.getpgrp(), signal.SIGINT)
+    os.kill(os.getpid(), signal.SIGINT)  # which `run_suite` hands on, and waits until the suite is through
 
 
 if __name__ == "__main__":
