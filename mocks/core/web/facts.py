@@ -38,11 +38,8 @@ def note(request: Request, answer: Answer, operation: str, is_secret: Callable[[
         if operation not in _CREDENTIALS and request.body:
             detail["sent"] = fingerprint(request.body.decode("utf-8", "replace"))
     leaks = ["url"] if request.query and _in_query(request.query, is_secret) else []
-    leaks += (
-        name
-        for name in _LOGGED
-        if name in headers and len(headers[name]) >= _SHORTEST and _tells(headers[name], is_secret)
-    )
+    long = (name for name in _LOGGED if name in headers and len(headers[name]) >= _SHORTEST)
+    leaks += [name for name in long if _tells(headers[name], is_secret)]
     if leaks:
         detail["leaks"] = leaks
     for name, value in answer.headers:
