@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 _SENDS = frozenset({"POST", "PUT", "PATCH"})
 _LOGGED = ("referer", "user-agent", "x-request-id", "x-correlation-id")
 """Headers that servers and proxies write into their logs as they are."""
+_SHORTEST = 20
+"""Characters of a header that could hold a token of any vendor: most say less, and need no closer look."""
 _KINDS = {"application/json": "json", "multipart/form-data": "multipart", "text/plain": "text"}
 _CREDENTIALS = frozenset({"token", "revoke", "login"})
 """Operations whose bodies hold passwords: not even their fingerprint is kept."""
@@ -36,7 +38,8 @@ def note(request: Request, answer: Answer, operation: str, is_secret: Callable[[
         if operation not in _CREDENTIALS and request.body:
             detail["sent"] = fingerprint(request.body.decode("utf-8", "replace"))
     leaks = ["url"] if request.query and _in_query(request.query, is_secret) else []
-    leaks += [name for name in _LOGGED if name in headers and _tells(headers[name], is_secret)]
+    long = (name for name in _LOGGED if name in headers and len(headers[name]) >= _SHORTEST)
+    leaks += [name for name in long if _tells(headers[name], is_secret)]
     if leaks:
         detail["leaks"] = leaks
     for name, value in answer.headers:
