@@ -134,7 +134,7 @@ def test_observation_ends_in_the_journal_when_that_is_asked_for_not_when_the_dev
     desk.open()
     desk.observe(token=b"ob")
     desk.mesh.set_conditions(desk.mac(), latency=20)
-    desk.observe(value=1, token=b"ob")
+    desk.request(Code.GET, proxied(desk.uri(), (Option.OBSERVE, 1)), token=b"ob")
     assert desk.last.operation == "observe.end"
     assert desk.last.cause == "deregistered"
     desk.advance(300)
