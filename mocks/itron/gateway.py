@@ -53,8 +53,8 @@ AS_DEVICE = Manner(check_every=None)
 """Notifications are never confirmable, as the devices' own are not (S16)."""
 
 
-GIVEN_UP = frozenset({End.RESET, End.TIMED_OUT})
-"""Ends of an observation that its client brought about without a request."""
+GIVEN_UP = frozenset({End.RESET, End.TIMED_OUT, End.DEREGISTERED})
+"""Ends of an observation that its client brought about; by a request, long before the device has answered that."""
 
 
 class Gateway:

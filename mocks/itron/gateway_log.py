@@ -112,7 +112,7 @@ class Log:
         self._write(observation.request, NOTIFY, response.code, note, "ok", 0.0, **number)
 
     def unobserved(self, observation: Observation, why: str, session: Session | None) -> None:
-        """An observation ended though nobody asked for that."""
+        """A client ended an observation, in one way or another."""
         note = Note()
         if session is not None:
             note.of(session)

@@ -7,6 +7,7 @@ under another ID, goes round that section, and the journal says so.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
 from ..core.coap.codes import Type, dotted
@@ -65,9 +66,9 @@ class Repeats:
         self._clock = clock
         self._journal = journal
         self._now = now
-        self._by_mid: dict[tuple[Hashable, bytes], _Asked] = {}
-        self._by_token: dict[tuple[Hashable, bytes], _Asked] = {}
-        self._by_content: dict[tuple[Hashable, int, bytes], _Asked] = {}
+        self._by_mid: OrderedDict[tuple[Hashable, bytes], _Asked] = OrderedDict()
+        self._by_token: OrderedDict[tuple[Hashable, bytes], _Asked] = OrderedDict()
+        self._by_content: OrderedDict[tuple[Hashable, int, bytes], _Asked] = OrderedDict()
 
     def came(self, address: Hashable, data: bytes) -> None:
         """A datagram has come."""
@@ -125,9 +126,10 @@ def header(data: bytes) -> dict[str, Any]:
     return {"type": Type(data[0] >> 4 & 3).name, "code": dotted(data[1]), "mid": int.from_bytes(data[2:4])}
 
 
-def _keep(table: dict[Any, _Asked], key: Any, asked: _Asked) -> None:
+def _keep(table: OrderedDict[Any, _Asked], key: Any, asked: _Asked) -> None:
     """Remember one, as the newest."""
-    table.pop(key, None)
-    if len(table) >= MOST_REMEMBERED:
-        del table[next(iter(table))]
+    if key in table:
+        table.move_to_end(key)
+    elif len(table) >= MOST_REMEMBERED:
+        table.popitem(last=False)
     table[key] = asked

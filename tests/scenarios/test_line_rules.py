@@ -345,6 +345,12 @@ def test_observation_that_is_cancelled_before_the_session_ends_is_well() -> None
     assert (ruling.met, ruling.findings) == (1, [])
 
 
+def test_observation_whose_end_the_device_has_yet_to_answer_is_well() -> None:
+    asked = watching().coap(130, "observe.end", cause="deregistered", status=0).coap(131, "session.close", status=202)
+    ruling = asked.ruling("coap-cancelled-at-end", reason="ended")
+    assert (ruling.met, ruling.findings) == (1, [])
+
+
 def test_observation_that_is_left_behind_is_found() -> None:
     closed = watching().coap(131, "session.close", status=202).ruling("coap-cancelled-at-end", reason="ended")
     assert [one.text for one in closed.findings] == ["it closed the session and left an observation behind"]

@@ -233,7 +233,9 @@ def _next_about(evidence: Evidence, what: Thing, moment: datetime) -> Exchange |
     for one in evidence.exchanges:
         if one.at <= moment or one.protocol != "coap" or one.principal != what.principal:
             continue
-        is_about = thing(one) == what and one.operation in ("observe", "observe.cancel") and one.status < 300
+        is_about = (
+            thing(one) == what and one.operation in ("observe", "observe.cancel", "observe.end") and one.status < 300
+        )
         if is_about or one.operation == "session.close":
             return one
     return None
@@ -262,6 +264,9 @@ def coap_cancelled_at_end(evidence: Evidence, _: NoSettings) -> Ruling:
     if evidence.end is not None and evidence.end.reason == "ended":
         for one in follow.live.values():
             ruling.breach("it ended and left an observation behind", one.since, one.heard)
-    cancelled = sum(one.operation == "observe.cancel" for one in evidence.exchanges)
+    cancelled = sum(
+        one.operation == "observe.cancel" or (one.operation == "observe.end" and one.cause == "deregistered")
+        for one in evidence.exchanges
+    )
     ruling.met = cancelled + len(ruling.findings)
     return ruling

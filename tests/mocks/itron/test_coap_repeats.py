@@ -125,3 +125,17 @@ def test_rejected_notification_ends_the_observation_in_the_journal(world_of: Mak
     desk.endpoint.receive(Message(Type.RST, Code.EMPTY, notified.mid).encode(), source)
     (entry,) = desk.world.journal.find(operation="observe.end")
     assert (entry.cause, entry.detail["token"], entry.principal) == ("reset", b"ob".hex(), desk.tenants[0].id)
+
+
+def test_observation_ends_in_the_journal_when_that_is_asked_for_not_when_the_device_answers(
+    world_of: MakeWorld,
+) -> None:
+    desk = Desk(world_of("itron"))
+    desk.open()
+    desk.observe(token=b"ob")
+    desk.mesh.set_conditions(desk.mac(), latency=20)
+    desk.request(Code.GET, proxied(desk.uri(), (Option.OBSERVE, 1)), token=b"ob")
+    assert desk.last.operation == "observe.end"
+    assert desk.last.cause == "deregistered"
+    desk.advance(300)
+    assert desk.last.operation == "observe.cancel"
