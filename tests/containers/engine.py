@@ -197,7 +197,7 @@ class Container:
             [*enter, "--", *command], env=self.env if inside else None, capture_output=True, text=True, check=False
         )
 
-    def wait_healthy(self, seconds: float = 15) -> float:
+    def wait_healthy(self, seconds: float = 60) -> float:
         """Run the image's own check until it ends well; return the seconds that took."""
         began = time.monotonic()
         while True:

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
+from filelock import FileLock
 from tests.containers.engine import Builder, Container, Image
 
 if TYPE_CHECKING:
@@ -35,19 +38,30 @@ except urllib.error.HTTPError as error:
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.xdist_group("image"),
     pytest.mark.skipif(not sys.platform.startswith("linux") or os.geteuid() != 0, reason="namespaces need root"),
 ]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def image(
     tree: Path, stages: Mapping[str, Stage], tmp_path_factory: pytest.TempPathFactory, tool: Callable[[str], str]
 ) -> Image:
     """Build the image that has all vendors."""
     for name in ("mmdebstrap", "unshare", "nsenter"):
         tool(name)
-    return Builder(stages, tree, tmp_path_factory.mktemp("image")).build("all")
+    own = tmp_path_factory.getbasetemp()
+    shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own  # built once, whoever is first
+    work, told = shared / "image", shared / "image.json"
+    with FileLock(shared / "image.lock"):
+        if not told.exists():
+            shutil.rmtree(work, ignore_errors=True)  # of a build that failed
+            work.mkdir()
+            built = Builder(stages, tree, work).build("all")
+            for other in work.iterdir():  # stages are a gigabyte, and pytest keeps the folders of three runs
+                if other != built.root:
+                    shutil.rmtree(other)
+            told.write_bytes(msgspec.json.encode(built, enc_hook=str))
+    return msgspec.json.decode(told.read_bytes(), type=Image, dec_hook=lambda kind, text: kind(text))
 
 
 @pytest.fixture
@@ -73,7 +87,7 @@ def ask(container: Container, url: str, *headers: str) -> tuple[int, str]:
 
 def test_container_gets_healthy_as_nobody_and_ends_at_once(start: Callable[..., Container]) -> None:
     container = start()
-    assert container.wait_healthy() < 10
+    assert container.wait_healthy() < 30
     assert container.run("id", "-u").stdout == "10001\n"
     status = container.run("cat", "/proc/1/status").stdout
     assert "NoNewPrivs:\t1" in status
