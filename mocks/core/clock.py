@@ -13,14 +13,13 @@ from __future__ import annotations
 
 import heapq
 import math
-import sys
 import threading
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from typing import Any
+
+from .wall import monotonic, real_micros
 
 SECOND = 1_000_000
 """Microseconds in a second: multiply a vendor's seconds by it."""
@@ -79,18 +78,6 @@ def iso(micros: int) -> str:
     One that lies beyond the year 9999, as a token's expiry may, is written as that year's end.
     """
     return to_datetime(min(micros, _LATEST)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-
-monotonic: Callable[[], float] = partial(time.clock_gettime, time.CLOCK_MONOTONIC)
-"""Real seconds that never go back; asked for in this way, as libraries that freeze a test's time replace the others."""
-
-
-def real_micros() -> int:
-    """The real present, whatever any world's clock or a test's frozen time says."""
-    time_machine = sys.modules.get("time_machine")  # the one library that replaces this way too, and shows another
-    if time_machine is not None and time_machine.escape_hatch.is_travelling():
-        return int(time_machine.escape_hatch.time.time_ns()) // 1_000
-    return time.clock_gettime_ns(time.CLOCK_REALTIME) // 1_000
 
 
 @dataclass(slots=True)

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from .clock import real_micros
 from .snapshots import SavedVendor, SnapshotError
 from .store import StoreError
+from .wall import real_micros
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
-from .clock import real_micros, to_datetime
+from .clock import to_datetime
 from .errors import WorldError
+from .wall import real_micros
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from vendorlab.mocks import registry
-from vendorlab.mocks.core.clock import real_micros, to_datetime
+from vendorlab.mocks.core.clock import to_datetime
+from vendorlab.mocks.core.wall import real_micros
 from vendorlab.mocks.core.world import World, WorldOptions
 
 if TYPE_CHECKING:

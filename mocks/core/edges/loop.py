@@ -9,8 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..clock import SECOND, monotonic
+from ..clock import SECOND
 from ..errors import WorldError
+from ..wall import monotonic
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
