@@ -11,7 +11,7 @@ import posixpath
 import re
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from mkdocs.structure.files import File, Files
 
@@ -42,7 +42,8 @@ _LIST = re.compile(r"^(?![-*] |\d+\. |\s|\||#|>|<)(.+)\n(?=(?:[-*]|\d+\.) )", re
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
     """Add a page for each story: there are many, and more come."""
-    section = next(one["Stories"] for one in config.nav or [] if "Stories" in one)
+    nav = cast("list[dict[str, list[Any]]]", config.nav)
+    section = next(one["Stories"] for one in nav if "Stories" in one)
     names = sorted(path.name for path in (TREE / "docs" / "stories").glob("*.md") if path.name != "README.md")
     section.append({"Each of them": [f"stories/{name}" for name in names]})
     return config
