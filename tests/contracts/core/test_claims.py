@@ -34,7 +34,7 @@ def test_claim_is_read() -> None:
         (("id: acme.door.opens", "id: acme.Door.opens"), "line 2: an id is"),
         (("id: acme.door.opens", "id: 7"), "line 2: an id is"),
         (("always.", "always"), "one sentence with a full stop"),
-        (("source: documented", "source: gossip"), "unknown source 'gossip'; there are documented, public"),
+        (("source: documented", "source: gossip"), "unknown source 'gossip'; there are documented, observed, public"),
         (("source: documented", "source: [documented]"), "unknown source"),
         (("where: 'Manual, \"Doors\"'", "where: ''"), "'where' names"),
         (("date: 2026-11-20", "date: yesterday"), "a date is written"),

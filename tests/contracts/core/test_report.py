@@ -64,7 +64,7 @@ def test_skipped_test_says_nothing_about_a_claim_that_another_proved() -> None:
 def test_counts_stay_apart_by_source() -> None:
     verdicts = {OPENS.id: Verdict.PASSED, SHUTS.id: Verdict.FAILED, RINGS.id: None}
     table = counts(CLAIMS, verdicts)
-    assert set(table) == {"documented", "public", "framework", "inferred"}
+    assert set(table) == {"documented", "observed", "public", "framework", "inferred"}
     assert table["documented"] == {"passed": 1, "skipped": 0, "error": 0, "failed": 1, "unasked": 0}
     assert table["inferred"] == {"passed": 0, "skipped": 0, "error": 0, "failed": 0, "unasked": 1}
 
@@ -124,6 +124,7 @@ def test_summary_shows_each_source_on_a_line_of_its_own() -> None:
     assert summary("acme", make_report()) == [
         "acme at http://127.0.0.1:7071: claims by source",
         "  documented 1 passed, 1 skipped",
+        "  observed   none",
         "  public     none",
         "  framework  none",
         "  inferred   1 unasked",
