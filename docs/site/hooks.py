@@ -42,7 +42,7 @@ _LIST = re.compile(r"^(?![-*] |\d+\. |\s|\||#|>|<)(.+)\n(?=(?:[-*]|\d+\.) )", re
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
     """Add a page for each story: there are many, and more come."""
-    nav = cast("list[dict[str, list[Any]]]", config.nav)
+    nav = cast("list[dict[str, list[Any]]]", config.nav)  # pyright: ignore[reportUnknownMemberType]  it has no type
     section = next(one["Stories"] for one in nav if "Stories" in one)
     names = sorted(path.name for path in (TREE / "docs" / "stories").glob("*.md") if path.name != "README.md")
     section.append({"Each of them": [f"stories/{name}" for name in names]})
