@@ -151,6 +151,9 @@ def check(story: Story) -> None:
             path: tuple[str | int, ...] = ("timeline", number)
             if entry.fault is not None:
                 _check_fault(story, entry.fault, (*path, "fault"))
+            if entry.tokens is not None and lab.world.vendor(entry.tokens.vendor).tokens is None:
+                what = f"{entry.tokens.vendor} gives no tokens that could end; its sessions do by themselves, or by a fault"
+                raise story.error((*path, "tokens", "vendor"), what)
             if entry.event is not None:
                 _check_event(story, lab, entry.event, (*path, "event"))
 
