@@ -151,9 +151,8 @@ def check(story: Story) -> None:
             path: tuple[str | int, ...] = ("timeline", number)
             if entry.fault is not None:
                 _check_fault(story, entry.fault, (*path, "fault"))
-            if entry.tokens is not None and lab.world.vendor(entry.tokens.vendor).tokens is None:
-                what = f"{entry.tokens.vendor} gives no tokens that could end; its sessions do by themselves, or by a fault"
-                raise story.error((*path, "tokens", "vendor"), what)
+            if entry.tokens is not None:
+                _check_tokens(story, lab, entry.tokens.vendor, (*path, "tokens", "vendor"))
             if entry.event is not None:
                 _check_event(story, lab, entry.event, (*path, "event"))
 
@@ -163,6 +162,13 @@ def _check_fault(story: Story, rule: Mapping[str, Any], path: tuple[str | int, .
         msgspec.convert(rule, FaultRule)
     except (FaultError, ValueError) as error:
         raise story.source.misfit(error, path, FaultRule) from error
+
+
+def _check_tokens(story: Story, lab: Lab, vendor: str, path: tuple[str | int, ...]) -> None:
+    if vendor not in lab.world.names:
+        raise story.error(path, f"there is no vendor {vendor!r}; {hint(vendor, lab.world.names)}")
+    if lab.world.vendor(vendor).tokens is None:
+        raise story.error(path, f"{vendor} gives no tokens that could end; its sessions end by themselves")
 
 
 def _check_event(story: Story, lab: Lab, event: Mapping[str, Any], path: tuple[str | int, ...]) -> None:

@@ -110,6 +110,11 @@ def observations(lab: StoryLab) -> None:
         list(client.observations(None))
 
 
+def observations_often(lab: StoryLab) -> None:
+    with lab.itron.client() as client:
+        each(lab, 900, lambda: list(client.observations(None)))
+
+
 def make_device(lab: StoryLab) -> None:
     with lab.itron.client() as client:
         client.devices()
@@ -141,6 +146,7 @@ PROGRAMS: dict[str, Program] = {
     "limit-lowered": whoami_fast,
     "lost-answers": links(600),
     "lost-write": make_device,
+    "next-page-elsewhere": observations_often,
     "one-of-two-is-away": both,
     "outage": whoami_often,
     "page-for-people": polling(300),

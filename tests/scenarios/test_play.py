@@ -241,7 +241,7 @@ def test_what_a_story_meant_to_do_and_never_did_is_noted() -> None:
 
 
 def test_story_in_which_all_came_to_pass_has_no_notes() -> None:
-    timeline = "{at: 1h, fault: {name: away, match: {operation: whoami}, action: {kind: empty}}}"
+    timeline = "{at: 1h, fault: {name: away, match: {operation: whoami}, action: {kind: status, status: 503}}}"
     with PlayableStory(bench("no-secret-in-url", timeline=timeline)).play() as lab:
         asks(7_200, 7_200)(lab)
         assert lab.verdict.notes == ()

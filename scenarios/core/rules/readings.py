@@ -86,12 +86,36 @@ def paged_to_the_end(evidence: Evidence, _: NoSettings) -> Ruling:
     """
     ruling = Ruling()
     for one in evidence.exchanges:
-        if "next" not in one.detail or one.failed or evidence.unheard(one):
+        if "next" not in one.detail or "next_host" in one.detail or one.failed or evidence.unheard(one):
             continue
         ruling.met += 1
         wanted = (one.vendor, one.path, one.detail["next"])
         if not any((two.vendor, two.path, two.query) == wanted for two in evidence.exchanges if two.seq > one.seq):
             ruling.breach("its next page was never asked for", one)
+    return ruling
+
+
+@rule(
+    "paged-to-its-origin-only",
+    remedy="Hold scheme, host and port of a next page against those that you were given as the vendor's; refuse others.",
+)
+def paged_to_its_origin_only(evidence: Evidence, _: NoSettings) -> Ruling:
+    """A next page that leads to another host than the vendor's is not followed with the vendor's token.
+
+    A proxy set up wrongly names a host of its own, or somebody else's: who follows it gives his token away.
+    """
+    ruling = Ruling()
+    for one in evidence.exchanges:
+        if "next_host" not in one.detail or evidence.unheard(one):
+            continue
+        ruling.met += 1
+        wanted = (one.vendor, one.path, one.detail["next_host"], one.detail["next"])
+        later = (two for two in evidence.exchanges if two.seq > one.seq)
+        found = next(
+            (two for two in later if (two.vendor, two.path, two.detail.get("host"), two.query) == wanted), None
+        )
+        if found is not None:
+            ruling.breach(f"it followed the next page to {one.detail['next_host']}, with its token", one, found)
     return ruling
 
 
