@@ -154,6 +154,7 @@ PROGRAMS: dict[str, Program] = {
     "refresh-lost-in-grace": whoami_hourly,
     "refresh-race": whoami_by_four,
     "reuse-detected": whoami_hourly,
+    "seven-days-of-polling": whoami_often,
     "slv-csrf-ends": dimming,
     "slv-session-ends": controllers,
     "throttle-hour": whoami_fast,

@@ -97,7 +97,7 @@ def paged_to_the_end(evidence: Evidence, _: NoSettings) -> Ruling:
 
 @rule(
     "paged-to-its-origin-only",
-    remedy="Hold scheme, host and port of a next page against those that you were given as the vendor's; refuse others.",
+    remedy="Hold scheme, host and port of a next page against what you were given as the vendor's; refuse others.",
 )
 def paged_to_its_origin_only(evidence: Evidence, _: NoSettings) -> Ruling:
     """A next page that leads to another host than the vendor's is not followed with the vendor's token.
