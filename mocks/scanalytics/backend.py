@@ -172,11 +172,15 @@ class Backend:
     def reset(self) -> None:
         """Return to the start."""
         self.tokens.clear()
-        self.user_throttle.clear()
-        self.anonymous_throttle.clear()
+        self.clear_limits()
         self._readings.clear()
         self.estate = self._seed()
         self.edition += 1
+
+    def clear_limits(self) -> None:
+        """Forget what was counted against the limits."""
+        self.user_throttle.clear()
+        self.anonymous_throttle.clear()
 
     def snapshot(self) -> dict[str, Any]:
         """All that can change; the rest of the estate follows from the seed."""

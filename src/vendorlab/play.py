@@ -104,6 +104,10 @@ class WorldStage:
         else:
             self._world.faults.remove(name)
 
+    def clear_limits(self) -> None:
+        """Forget what was counted."""
+        self._world.clear_limits()
+
     def change_tokens(self, vendor: str, change: str, kind: str | None, user: str | None) -> None:
         """Change those that fit."""
         store = self._world.vendor(vendor).tokens
@@ -162,6 +166,8 @@ def _check_fault(story: Story, rule: Mapping[str, Any], path: tuple[str | int, .
         msgspec.convert(rule, FaultRule)
     except (FaultError, ValueError) as error:
         raise story.source.misfit(error, path, FaultRule) from error
+    if rule.get("name") in ("faults", "limits"):
+        raise story.error((*path, "name"), "a fault has another name: `clear` means more by this one")
 
 
 def _check_tokens(story: Story, lab: Lab, vendor: str, path: tuple[str | int, ...]) -> None:

@@ -245,3 +245,17 @@ def test_story_in_which_all_came_to_pass_has_no_notes() -> None:
     with PlayableStory(bench("no-secret-in-url", timeline=timeline)).play() as lab:
         asks(7_200, 7_200)(lab)
         assert lab.verdict.notes == ()
+
+
+@pytest.mark.parametrize(("timeline", "last"), [("", 429), ("{at: 5s, clear: limits}", 200)])
+def test_limits_are_counted_anew_once_they_were_cleared(timeline: str, last: int) -> None:
+    def act(lab: StoryLab) -> None:
+        raw = Raw(lab)
+        token = raw.login()["access_token"]
+        for _ in range(3):
+            raw.get(token)
+        lab.sleep(10)
+        raw.get(token)
+
+    found = played(act, settings="scanalytics: {minute_limit: 2}", timeline=timeline)
+    assert [one.status for one in found.exchanges][-2:] == [429, last]

@@ -65,6 +65,7 @@ def test_good_story_is_taken() -> None:
             "11:43: there is no 'end' here; there are: expire, revoke",
         ),
         ("name: away", "nam: away", "11:13: there is no key 'nam' here; did you mean \"name\"?"),
+        ("name: away", "name: limits", "11:19: a fault has another name"),
         ("- slash-kept", "- slash-kep", "14:5: there is no rule 'slash-kep'; did you mean \"slash-kept\"?"),
         ("- slash-kept", "- slash-kept\n  - slash-kept", "15:5: the rule slash-kept stands here twice"),
         (

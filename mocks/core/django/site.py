@@ -31,6 +31,10 @@ class Backend(Protocol):
         """Return to the start."""
         ...
 
+    def clear_limits(self) -> None:
+        """Forget what was counted against the limits."""
+        ...
+
     def snapshot(self) -> dict[str, Any]:
         """All that can change, as JSON-like data."""
         ...
@@ -71,6 +75,10 @@ class DjangoSite:
     def reset(self) -> None:
         """Return to the start."""
         self._backend.reset()
+
+    def clear_limits(self) -> None:
+        """Forget what was counted against the limits."""
+        self._backend.clear_limits()
 
     def resume(self) -> None:
         """Nothing: its state comes back as a document."""
