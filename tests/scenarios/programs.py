@@ -138,6 +138,7 @@ def dimming(lab: StoryLab) -> None:
 
 PROGRAMS: dict[str, Program] = {
     "clock-skew": whoami_hourly,
+    "corrected-values": hours_late,
     "dst-autumn": hours,
     "dst-spring": hours,
     "expired-token": whoami_hourly,

@@ -84,7 +84,7 @@ def test_good_story_is_taken() -> None:
         ("world:", "world:\n  profiles: {scanalytics: moder}", "8:27: "),
         ("    fault: {name", "    event: {vendor: slv, kind: x}\n    #", "11:21: 'slv' does not live in this story"),
         ("    fault: {name", "    event: {kind: x}\n    #", "11:12: an event has a `vendor` and a `kind`"),
-        ("    fault: {name", "    event: {vendor: scanalytics, kind: x}\n    #", "11:21: nothing happens to devices"),
+        ("    fault: {name", "    event: {vendor: scanalytics, kind: silenc}\n    #", "did you mean 'silence'?"),
     ],
 )
 def test_mistake_is_told_with_its_place(old: str, new: str, told: str) -> None:
@@ -99,6 +99,13 @@ def test_event_that_a_vendor_does_not_know_is_told_with_the_nearest() -> None:
         "    fault: {name", "    event: {vendor: slv, kind: failur}\n    #"
     )
     assert "there is no event 'failur'; did you mean 'failure'?" in refusal(text)
+
+
+def test_event_of_a_vendor_to_whose_devices_nothing_happens_is_a_mistake() -> None:
+    text = GOOD.replace("[scanalytics]", "[inode]").replace(
+        "    fault: {name", "    event: {vendor: inode, kind: x}\n    #"
+    )
+    assert "11:21: nothing happens to devices" in refusal(text)
 
 
 def test_tokens_of_a_vendor_that_has_none_are_a_mistake() -> None:

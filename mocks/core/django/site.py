@@ -13,6 +13,7 @@ from .oauth import OAuth
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from ..happenings import Happenings
     from ..vendor import Context
     from ..web.message import Answer, Request
     from .accounts import Accounts, OAuthSettings
@@ -56,7 +57,7 @@ class DjangoSite:
     """
 
     keeps_itself = False
-    happenings = None
+    happenings: Happenings | None = None
 
     def __init__(
         self, name: str, stack: Stack, backend: Backend, oauth: OAuthSettings, oauth_root: str, context: Context
