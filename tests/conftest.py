@@ -44,7 +44,8 @@ def tool() -> Callable[[str], str]:
     """
 
     def find(name: str) -> str:
-        path = shutil.which(name)
+        # Debian keeps servers in a folder that only root's path has.
+        path = shutil.which(name) or shutil.which(name, path="/usr/sbin")
         if path is None:
             report = pytest.fail if os.environ.get("CI") else pytest.skip
             report(f"this machine has no {name}")

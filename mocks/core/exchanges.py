@@ -59,7 +59,10 @@ class Exchanges:
             found = own
             _remember(self._by_token, (peer, direction, token), own)
         elif code:
-            found = answers or self._by_token.get((peer, _OTHER[direction], token), own)
+            asked = peer, _OTHER[direction], token
+            found = answers or self._by_token.get(asked) or own
+            # Whoever begins to watch amid an observation sees notifications whose request has passed.
+            _remember(self._by_token, asked, found)
         else:
             found = answers or own
         if kind in ("CON", "NON"):

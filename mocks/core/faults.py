@@ -134,7 +134,7 @@ class FaultPlan:
         self._active: list[_Active] = []
         self._made = 0
         self._asked: dict[str, tuple[_Active, ...]] = {}
-        self._by_exchange: frozenset[str] = frozenset()
+        self._followed: frozenset[str] = frozenset()
         self._watchers: list[Callable[[], None]] = []
         self._sort()
 
@@ -149,9 +149,9 @@ class FaultPlan:
         """Call ``watcher`` whenever there are other rules, for an edge that had rather not ask each time."""
         self._watchers.append(watcher)
 
-    def counts_exchanges(self, protocol: Protocol) -> bool:
-        """Whether any rule for a protocol counts each exchange by itself."""
-        return protocol in self._by_exchange
+    def follows_exchanges(self, protocol: Protocol) -> bool:
+        """Whether any rule for a protocol asks what only the request tells, so that every message has to be seen."""
+        return protocol in self._followed
 
     def add(self, rule: Rule | dict[str, Any]) -> Rule:
         """Add a rule, given as a ``Rule`` or as its JSON.
@@ -264,10 +264,8 @@ class FaultPlan:
             passing: tuple(active for active in self._active if active.protocols & rules)
             for passing, rules in _CARRIES.items()
         }
-        self._by_exchange = frozenset(
-            passing
-            for passing, asked in self._asked.items()
-            if any(active.rule.when.per == "exchange" for active in asked)
+        self._followed = frozenset(
+            passing for passing, asked in self._asked.items() if any(active.rule.follows for active in asked)
         )
         for watcher in self._watchers:
             watcher()

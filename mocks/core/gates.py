@@ -103,7 +103,7 @@ class DatagramGate:
         if not self._plan.concerns(self._protocol) and not self.held:
             return None
         # Whoever tells exchanges apart has to see every datagram, or would not know where the next belongs.
-        described = describe() if self._plan.counts_exchanges(self._protocol) else None
+        described = describe() if self._plan.follows_exchanges(self._protocol) else None
         strike = self._plan.strike(self._protocol, _seen(self._vendor, direction, label(peer), describe, described))
         flow = direction, peer
         sends = None if strike is None else self._struck(strike, flow, data)

@@ -112,6 +112,9 @@ class Match(Data, frozen=True):
         return tuple((name, value) for name in _CHEAP_FIRST if (value := getattr(self, name)) is not None)
 
 
+_TOLD_BY_REQUEST = ("operation", "method", "device")
+"""What an answer does not say of itself."""
+
 _CHEAP_FIRST = (
     "vendor", "direction", "peer", "type", "code", "method", "operation", "topic", "session", "device", "principal",
 )  # fmt: skip
@@ -197,6 +200,11 @@ class Rule(Data, frozen=True):
     def runs_handler(self) -> bool:
         """Whether the vendor's handler runs all the same."""
         return (self.phase or ("before" if isinstance(self.action, Status) else "after")) == "after"
+
+    @property
+    def follows(self) -> bool:
+        """Whether it can tell what an answer is only by the request before it."""
+        return self.when.per in ("exchange", "device") or any(getattr(self.match, name) for name in _TOLD_BY_REQUEST)
 
     @property
     def protocols(self) -> frozenset[str]:

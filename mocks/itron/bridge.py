@@ -49,22 +49,25 @@ class Alert(NamedTuple):
     publisher: str = BRIDGE
 
 
-def sensor_type(reading: Reading, *, unwrapped: bool) -> str:
-    """The topic's last level: the key in the payload; without one the last part of the observed path (inferred)."""
-    return reading.sensor.path.rpartition("/")[2] if unwrapped else reading.sensor.key
+def form(reading: Reading, *, unwrapped: bool) -> tuple[str, bytes]:
+    """The topic's last level and the payload.
+
+    The level is the key in the payload; of an old board, whose text names none, the last part of the observed path
+    (inferred). Boards that send bytes instead of text never were without the map.
+    """
+    said = sapi.said(reading) if unwrapped else b""
+    if isinstance(said, str):
+        return reading.sensor.path.rpartition("/")[2], said.encode()
+    return reading.sensor.key, sapi.payload(reading)
 
 
 def alerts(reading: Reading, settings: Settings) -> Iterator[Alert]:
     """The messages that a reading becomes."""
-    unwrapped = settings.mqtt_unwrapped
-    payload = sapi.payload(reading)
-    if unwrapped:
-        said = sapi.said(reading)
-        payload = said if isinstance(said, bytes) else said.encode()
+    kind, payload = form(reading, unwrapped=settings.mqtt_unwrapped)
     device = reading.device
     trees = (device.tenant, OWNER) if settings.mqtt_caas else (device.tenant,)
     for tree in trees:
-        yield Alert(f"{tree}/{ALERT}/{device.mac}/{sensor_type(reading, unwrapped=unwrapped)}", payload)
+        yield Alert(f"{tree}/{ALERT}/{device.mac}/{kind}", payload)
     if settings.mqtt_presence:
         for tree in trees:
             yield Alert(f"{tree}/{PRESENCE}/{device.mac}", str(reading.second).encode(), REPORTER)

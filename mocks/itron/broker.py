@@ -49,8 +49,8 @@ for days before the client's socket is asked to take any of it."""
 class _Policy(Doorman):
     """The broker's rules, and what has to happen when somebody is let in."""
 
-    def __init__(self, broker: Broker, backend: Backend) -> None:
-        super().__init__(backend)
+    def __init__(self, broker: Broker, backend: Backend, *, is_open: bool) -> None:
+        super().__init__(backend, is_open=is_open)
         self._broker = broker
 
     def authenticate(self, connect: Any) -> Accept | Refuse:
@@ -84,7 +84,7 @@ class Broker:
         self._endings = 0
         self.doors: Doors | None = None
         self.outside: Outside | None = None
-        self.policy = _Policy(self, backend)
+        self.policy = _Policy(self, backend, is_open=settings.mqtt_open)
         self.core = BrokerCore(
             self.policy,
             micros=context.clock.micros,

@@ -64,6 +64,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         mqtt_unwrapped: boards are old ones, whose payloads do not name their sensor.
         mqtt_caas: what is published for a tenant is published for the owner of the network too.
         mqtt_presence: whenever a device reports, that it did is published too (an extension, inferred).
+        mqtt_open: everybody gets in, and may publish and subscribe everywhere: not the vendor's ways, but what suites
+            for MQTT brokers at large want.
         mqtt_disconnect_on_token_expiry: a connection ends with the token that it was made with.
     """
 
@@ -115,6 +117,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     mqtt_unwrapped: bool = False
     mqtt_caas: bool = True
     mqtt_presence: bool = False
+    mqtt_open: bool = False
     mqtt_disconnect_on_token_expiry: bool = False
 
     def __post_init__(self) -> None:

@@ -77,6 +77,17 @@ def test_notifications_and_their_reset_belong_to_the_registration() -> None:
     ) == [0, 0, 1, 0, 0, 0]
 
 
+def test_notifications_belong_together_though_nobody_saw_the_registration() -> None:
+    assert labels(
+        ("out", message(NON, CONTENT, 700, b"o")),
+        ("out", message(NON, CONTENT, 701, b"o")),
+        ("out", message(NON, CONTENT, 702, b"p")),
+        ("in", message(RST, EMPTY, 701)),
+        ("in", message(CON, GET, 1, b"o")),
+        ("out", message(NON, CONTENT, 703, b"o")),
+    ) == [0, 0, 1, 0, 2, 2]
+
+
 def test_token_used_again_begins_anew() -> None:
     assert labels(
         ("in", message(CON, GET, 1)),

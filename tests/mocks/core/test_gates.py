@@ -291,6 +291,22 @@ def test_every_datagram_is_described_while_exchanges_are_counted() -> None:
     assert sends == [None, None, None, [], None], "the second acknowledgement belongs to the same exchange"
 
 
+@pytest.mark.parametrize("told", ["operation", "method", "device"])
+def test_answer_is_struck_by_what_its_request_told(told: str) -> None:
+    plan = FaultPlan(7)
+    plan.add({"action": {"kind": "drop"}, "match": {"protocol": "coap", "direction": "out", told: "POST"}})
+    gate = DatagramGate(plan, vendor="itron", protocol="coap")
+    watched: dict[str, str] = {}
+
+    def describe(direction: Direction) -> dict[str, str]:
+        if direction == "in":
+            watched[told] = "POST"  # as an edge keeps what it learns of an exchange
+        return watched
+
+    assert gate("in", PEER, b"request", lambda: describe("in")) is None
+    assert gate("out", PEER, b"answer", lambda: describe("out")) == []
+
+
 def test_strikes_are_counted_and_told() -> None:
     told: list[tuple[str, str, Any]] = []
     plan = FaultPlan(7)

@@ -37,6 +37,17 @@ def test_token_lets_its_tenant_in(desk: BrokerDesk, version: int) -> None:
     assert desk.caller.token() not in repr(desk.journal)
 
 
+@pytest.mark.parametrize("version", BOTH)
+def test_open_door_lets_everybody_do_everything(caller_of: MakeCaller, version: int) -> None:
+    desk = BrokerDesk(caller_of(mqtt_profile="hivemq4", mqtt_open=True))
+    client = desk.client("c", version)
+    assert client.subscribe("#", qos=1).codes == (1,)
+    client.send(p.Publish("TopicA/B", b"x", 1, packet_id=7))
+    desk.flush()
+    assert [packet.topic for packet in publishes(client)] == ["TopicA/B"]
+    assert desk.journal[0].principal == "anybody"
+
+
 def expired(desk: BrokerDesk) -> dict[str, Any]:
     login = desk.login()
     desk.world.clock.advance(3_600)

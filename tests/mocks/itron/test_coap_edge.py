@@ -170,6 +170,18 @@ def test_answer_that_is_lost_is_repeated_with_the_request(caller: Caller) -> Non
     caller.line.send(asked)
     assert caller.receive().payload.endswith(b": 1")
     assert caller.world.journal.count(operation="proxy.get") == 1
+    assert caller.world.faults.rules()[0]["struck"] == 1, "an answer is known by its request"
+
+
+def test_notifications_are_counted_by_their_observation_though_the_rule_came_later(caller: Caller) -> None:
+    caller.open()
+    caller.get("/snsr/arduino/temp?sens", (Option.OBSERVE, 0))
+    caller.world.faults.add({
+        "match": {"protocol": "coap", "direction": "out", "type": "NON"},
+        "when": {"nth": 2, "per": "exchange"}, "action": {"kind": "duplicate"},
+    })  # fmt: skip
+    caller.world.clock.advance(180)
+    assert [caller.receive().options.uint(Option.OBSERVE) for _ in range(4)] == [4, 5, 5, 6]
 
 
 def test_notification_can_be_struck_by_its_device(caller: Caller) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import logging
-import shutil
 import socket
 import subprocess
 import threading
@@ -24,7 +23,7 @@ from vendorlab.mocks.core.settings import SettingsError
 from vendorlab.mocks.itron import outside, sapi
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from tests.mocks.conftest import MakeWorld
@@ -40,10 +39,7 @@ PASSWORD = "p@ss:w/rd"
 class Mosquitto:
     """Debian's broker, which asks for a password, over TLS."""
 
-    def __init__(self, folder: Path, files: TlsFiles, stack: ExitStack) -> None:
-        program = shutil.which("mosquitto")
-        if program is None:
-            pytest.skip("this machine has no mosquitto (Debian's package of that name)")
+    def __init__(self, program: str, folder: Path, files: TlsFiles, stack: ExitStack) -> None:
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port = free.getsockname()[1]
         self.ca = str(files.ca)
@@ -101,9 +97,9 @@ class Mosquitto:
 
 
 @pytest.fixture
-def mosquitto(tmp_path: Path, tls_files: TlsFiles) -> Iterator[Mosquitto]:
+def mosquitto(tmp_path: Path, tls_files: TlsFiles, tool: Callable[[str], str]) -> Iterator[Mosquitto]:
     with ExitStack() as stack:
-        yield Mosquitto(tmp_path, tls_files, stack)
+        yield Mosquitto(tool("mosquitto"), tmp_path, tls_files, stack)
 
 
 @pytest.fixture(autouse=True)
