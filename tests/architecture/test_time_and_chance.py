@@ -1,4 +1,4 @@
-"""In the fakes time and chance are handed in: only ``wall`` reads the time, for the world's clock; every die is seeded."""
+"""In the fakes time and chance are handed in: only ``wall`` reads the time, for the clocks; every die is seeded."""
 
 from __future__ import annotations
 
