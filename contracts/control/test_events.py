@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from vendorlab.contracts.control.api import VENDOR, World, problem
+from vendorlab.contracts.control.api import World, problem
 from vendorlab.contracts.core import expect
 
 if TYPE_CHECKING:
@@ -15,13 +15,15 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.vendorlab("control"), pytest.mark.needs("write")]
 
 LIGHTS = "slv"
+LINKS = "inode"
+"""The one to whose devices nothing happens."""
 FAILURE = {"kind": "failure", "controller": "LP-001", "device": "L00001"}
 
 
 @pytest.fixture
 def city(make_world: Callable[..., World]) -> World:
     """A world with street lights in it."""
-    return make_world(vendors=[VENDOR, LIGHTS])
+    return make_world(vendors=[LINKS, LIGHTS])
 
 
 @pytest.mark.claim("control.events.kinds")
@@ -37,7 +39,7 @@ def test_events_are_listed_with_their_fields(city: World) -> None:
         )
     expect.check("failure" in {row["kind"] for row in rows}, response, "a failure among them")
     assert expect.json_objects(city.get("/events")) == rows
-    assert expect.json_objects(city.get("/events", vendor=VENDOR)) == []
+    assert expect.json_objects(city.get("/events", vendor=LINKS)) == []
 
 
 @pytest.mark.claim("control.events.happen")
@@ -60,7 +62,7 @@ def test_event_is_told_back_with_all_its_fields(city: World, hours: Any) -> None
         (LIGHTS, {**FAILURE, "hours": -1}, "hours"),
         (LIGHTS, {**FAILURE, "device": "L99999"}, "L99999"),
         (LIGHTS, {"kind": "failure", "device": "L00001"}, "controller"),
-        (VENDOR, FAILURE, VENDOR),
+        (LINKS, FAILURE, LINKS),
         ("nobody", FAILURE, "nobody"),
     ],
 )  # fmt: skip
