@@ -18,10 +18,11 @@ if TYPE_CHECKING:
 
     RunInstalled = Callable[..., subprocess.CompletedProcess[str]]
 
-# Those need pytest, requests, OpenTelemetry or websockets, which a plain install does not bring.
+# Those need pytest, requests, OpenTelemetry, testcontainers or websockets, which a plain install does not bring.
 NOT_CORE = (
     "vendorlab.contracts",
     "vendorlab.pytest_",
+    "vendorlab.testcontainers",
     "vendorlab.tracing",
     "vendorlab.mocks.core.edges.adapter",
     "vendorlab.mocks.core.edges.websocket",
