@@ -73,12 +73,12 @@ class VendorlabContainer(DockerContainer):
         settings: switches by vendor, as ``{"scanalytics": {"refresh_grace": 60}}``.
         more: for ``DockerContainer``, such as ``network`` and ``network_aliases``.
 
-    Whatever else `vendorlab up` takes from the environment is given by ``with_env``, before it starts. The control token
-    is made anew for each, unless ``VENDORLAB_CONTROL_TOKEN`` is given so. It serves http, so ``VENDORLAB_TLS_DIR`` is
-    not for it; Itron's MQTT broker speaks TLS, and ``ca`` tells whom to trust.
+    Whatever else `vendorlab up` takes from the environment is given by ``with_env``, before it starts. The control
+    token is made anew for each, unless ``VENDORLAB_CONTROL_TOKEN`` is given so. It serves http, so
+    ``VENDORLAB_TLS_DIR`` is not for it; Itron's MQTT broker speaks TLS, and ``ca`` tells whom to trust.
 
     Raises:
-        ValueError: there is no such vendor; or a profile or setting has a space in it, where the environment parts them.
+        ValueError: there is no such vendor; or a profile or setting has a space in it, which would part it.
 
     Example:
         >>> with VendorlabContainer("scanalytics", seed=7) as fakes:  # doctest: +SKIP

@@ -1,7 +1,8 @@
 """The Docker Engine's API in small, over a unix socket: what testcontainers asks of it, and no more.
 
 An image is this tree. A container is a `vendorlab` process with the image's environment and its own, on ports that are
-free here; they are what the engine publishes. As with the engine, they are known when it starts, before anything listens.
+free here; they are what the engine publishes. As with the engine, they are known when it starts, before any of them
+is listened on.
 """
 
 from __future__ import annotations
