@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import ssl
 import tempfile
@@ -119,6 +120,15 @@ def test_container_that_does_not_become_healthy_is_told_of(engine: Engine) -> No
     container = VendorlabContainer("slv").waiting_for(Healthy().with_startup_timeout(0))
     with pytest.raises(TimeoutError, match="nothing answers at http://localhost:"), container:
         pass
+    assert engine.containers == {}
+
+
+def test_example_of_the_documents_runs(engine: Engine, tree: Path) -> None:
+    page = (tree / "docs" / "containers.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"^```python\n(.*?VendorlabContainer.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    exec(example, {})
+    (asked,) = (one.asked for one in engine.created)
+    assert "VENDORLAB_START=2018-03-01T00:00:00+00:00" in asked["Env"]
     assert engine.containers == {}
 
 
