@@ -29,6 +29,10 @@ NOON = datetime(2018, 3, 1, 12, tzinfo=UTC)
 def engine(monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
     """Give an engine that testcontainers finds, without its reaper, which is a container of another image."""
     monkeypatch.setattr(testcontainers_config, "_ryuk_disabled", True)
+    monkeypatch.setattr(testcontainers_config, "tc_host_override", None)
+    monkeypatch.setattr(testcontainers_config, "hub_image_name_prefix", "")
+    for name in ("DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH", "DOCKER_AUTH_CONFIG"):
+        monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(testcontainers_config, "tc_properties", {})
     monkeypatch.setattr(testcontainers_config, "connection_mode_override", ConnectionMode.docker_host)
     with tempfile.TemporaryDirectory(prefix="engine-") as folder:
