@@ -80,10 +80,11 @@ class VendorlabContainer(DockerContainer):
     Raises:
         ValueError: there is no such vendor; or a profile or setting has a space in it, which would part it.
 
-    Example:
-        >>> with VendorlabContainer("scanalytics", seed=7) as fakes:  # doctest: +SKIP
-        ...     fakes.url("scanalytics")
-        ...     fakes.control.advance(86_401)
+    Example::
+
+        with VendorlabContainer("scanalytics", seed=7) as fakes:
+            program.run(fakes.url("scanalytics"), fakes.credentials("scanalytics"))
+            fakes.control.advance(86_401)
     """
 
     def __init__(
