@@ -84,8 +84,9 @@ def check_clean(document: Any, secrets: Secrets, known: frozenset[str] = frozens
     for place, text in _texts("", document):
         if text in known:
             continue
-        found = "one of the run's own secrets" if secrets.mask(text) != text or MASK in text else None
-        found = found or rules().suspicion(text)
+        found = rules().suspicion(text)
+        if found is None and (secrets.mask(text) != text or MASK in text):
+            found = "one of the run's own secrets"
         if found:
             raise LeakError(f"{place.lstrip('.') or 'the text'} looks like {found}")
 

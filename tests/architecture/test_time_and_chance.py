@@ -1,4 +1,4 @@
-"""In the fakes time and chance are handed in: only the world's clock reads the time, and every die is seeded."""
+"""In the fakes time and chance are handed in: only ``wall`` reads the time, for the clocks; every die is seeded."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-CLOCK = "mocks/core/clock.py"
+WALL = "mocks/core/wall.py"
 
 TIME = {
     *(f"time.{name}" for name in ("time", "time_ns", "sleep", "monotonic", "monotonic_ns", "gmtime", "localtime")),
@@ -81,7 +81,7 @@ def breaches(module: ast.Module) -> Iterator[tuple[int, str]]:
 
 
 def test_mocks_ask_only_the_clock_for_the_time_and_only_a_seed_for_chance(parsed: Mapping[str, ast.Module]) -> None:
-    mocks = {path: module for path, module in parsed.items() if path.startswith("mocks/") and path != CLOCK}
+    mocks = {path: module for path, module in parsed.items() if path.startswith("mocks/") and path != WALL}
     found = [(path, line, name) for path, module in mocks.items() for line, name in breaches(module)]
     assert [f"{path}:{line}: {name}" for path, line, name in found if (path, name) not in ALLOWED] == []
     unused = ALLOWED.keys() - {(path, name) for path, _, name in found}

@@ -25,6 +25,30 @@ def nowhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("nowhere")
+def test_check_sets_switches_of_the_fake(command: Callable[..., Result]) -> None:
+    arguments = ("check", "itron-mqtt", "-k", "five and connack", "-v")
+    assert "speaks MQTT 3.1.1 only" in command(*arguments).out
+    result = command(*arguments, "--set", "itron.mqtt_profile=hivemq4")
+    assert (result.code, "speaks MQTT 3.1.1 only" in result.out) == (0, False)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--set", "slv.batch_seconds=0"), "a vendor that is not checked"),
+        (("--set", "mqtt_profile=hivemq4"), "has no dot"),
+        (("--set", "itron.nothing=1"), "nothing"),
+        (("--set", "itron.mqtt_profile=hivemq4", "--target", "mqtts://127.0.0.1:9"), "--set is for the fake"),
+    ],
+)
+def test_switch_that_makes_no_sense_is_refused(
+    command: Callable[..., Result], arguments: tuple[str, ...], words: str
+) -> None:
+    result = command("check", "itron-mqtt", *arguments)
+    assert (result.code, result.out) == (2, "")
+    assert words in " ".join(result.err.split())
+
+
 def test_check_holds_a_control_api_made_for_the_run(command: Command, tmp_path: Path) -> None:
     report = tmp_path / "report.json"
     result = command("check", "control", "-k", "version or set_forward", "--json", str(report))

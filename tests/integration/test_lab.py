@@ -162,6 +162,6 @@ def test_the_fixture_that_makes_worlds_ends_them(make_world: Callable[..., Lab])
 
 
 def test_the_packages_face_is_small_and_loaded_late() -> None:
-    assert package.__all__ == ["Lab", "__version__", "world"]
+    assert package.__all__ == ["Lab", "__version__", "story", "world"]
     with pytest.raises(AttributeError, match="'nothing'"):
         _ = package.nothing

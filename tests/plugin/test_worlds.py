@@ -231,7 +231,10 @@ def test_run_that_uses_no_fixture_imports_nothing_of_a_world(
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     pytester.makepyfile("""
         import sys
-        OURS = {"vendorlab", "vendorlab.pytest_plugin", "vendorlab.contracts", "vendorlab.contracts.plugin"}
+        OURS = {
+            "vendorlab", "vendorlab.pytest_plugin", "vendorlab.pytest_story",
+            "vendorlab.contracts", "vendorlab.contracts.plugin",
+        }
         def test_it():
             assert {name for name in sys.modules if name.startswith("vendorlab")} == OURS
             assert not {"httpx", "flask", "numpy", "msgspec"} & set(sys.modules)

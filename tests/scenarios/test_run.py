@@ -181,6 +181,31 @@ def test_time_goes_by_while_the_program_rests_where_the_pace_says_so(tmp_path: P
     assert [(one.at - story.start).total_seconds() for one in evidence.exchanges] == [0, 600, 1_200, 1_800]
 
 
+UNAWARE = """
+import os, urllib.request as u
+for _ in range(40):
+    try: u.urlopen(os.environ['VENDORLAB_SCANALYTICS_URL'] + '/v1/whoami')
+    except OSError: pass
+"""
+
+
+@pytest.mark.parametrize("pace", ["each=1h", "rate=36000", "idle=10ms,step=1h"])
+def test_program_that_knows_of_no_clock_goes_through_a_story_at_another_pace(tmp_path: Path, pace: str) -> None:
+    text = UNAWARE.replace("pass", "__import__('time').sleep(0.05)")
+    said = vendorlab("run", short(tmp_path, until="6h"), "--pace", pace, "--", *python(text), expect=0)
+    assert "passed: 1 of 1 rules" in said
+
+
+def test_standing_clock_is_told_where_nothing_came_of_it(tmp_path: Path) -> None:
+    story = short(tmp_path, rule="renewed-once-per-expiry")
+    assert "try --pace each=1h" in vendorlab("run", story, "--", *python(UNAWARE), expect=1)
+
+
+@pytest.mark.parametrize("pace", ["each", "each=soon", "rate=0", "idle=1s", "each=1h,rate=2", "fast"])
+def test_pace_that_is_none_is_refused(tmp_path: Path, pace: str) -> None:
+    assert "is no pace" in vendorlab("run", short(tmp_path), "--pace", pace, "--", "true", expect=2)
+
+
 def test_program_is_given_addresses_and_credentials_by_environment_and_by_file(tmp_path: Path) -> None:
     told = tmp_path / "told.json"
     text = (

@@ -12,12 +12,12 @@ import rich_click as click
 
 from vendorlab.cli import evidence as beside
 from vendorlab.cli.checks.reports import Places, of_fake, report_options
-from vendorlab.cli.checks.worlds import CONTROL, NEVER_TLS, SUITES
-from vendorlab.cli.common import UsageFailure
+from vendorlab.cli.checks.worlds import CONTROL, NEVER_TLS, SUITES, owner
+from vendorlab.cli.common import Pair, UsageFailure, switches
 from vendorlab.cli.evidence import Evidence, evidence_options
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from vendorlab.contracts.core.control import ControlAddress
     from vendorlab.contracts.core.target import Target
@@ -32,6 +32,7 @@ class Asked:
     allow: tuple[str, ...]
     budget: int | None
     profile: str | None
+    settings: Mapping[str, Mapping[str, str]]
     tls: bool
     arguments: tuple[str, ...]
 
@@ -42,6 +43,14 @@ class Asked:
 @click.option("--allow", metavar="CAP[,CAP]", help="What the suite may do there beyond reading, such as spend,exhaust.")
 @click.option("--budget", type=click.IntRange(1), metavar="N", help="Requests that the run may make.")
 @click.option("--profile", metavar="NAME", help="The fake's profile, such as legacy or modern.")
+@click.option(
+    "--set",
+    "settings",
+    type=Pair(),
+    multiple=True,
+    metavar="VENDOR.KEY=VALUE",
+    help="A switch of the fake, such as itron.mqtt_profile=hivemq4.",
+)
 @click.option("--tls", is_flag=True, help="Ask the fake over https.")
 @click.option("--jobs", type=click.IntRange(1), metavar="N", help="Suites at once. Default: one for each core.")
 @click.option("--mutants", is_flag=True, help="Break the fakes in every declared way; each suite must find each.")
@@ -55,6 +64,7 @@ def check(
     allow: str | None,
     budget: int | None,
     profile: str | None,
+    settings: Sequence[tuple[str, str]],
     tls: bool,
     jobs: int | None,
     mutants: bool,
@@ -90,6 +100,7 @@ def check(
         allow=tuple(name.strip() for name in allow.split(",")) if allow else (),
         budget=budget,
         profile=profile,
+        settings=switches(settings),
         tls=tls,
         arguments=(*(["-k", expression] if expression else []), *(["-v"] if verbose else [])),
     )
@@ -116,8 +127,10 @@ def check(
 def _sane(asked: Asked) -> None:
     if asked.target is not None and len(asked.names) > 1:
         raise UsageFailure("--target goes with one vendor")
-    if asked.target is not None and asked.profile is not None:
-        raise UsageFailure("--profile is for the fake: a real endpoint is what it is")
+    if asked.target is not None and (asked.profile is not None or asked.settings):
+        raise UsageFailure(f"--{'set' if asked.settings else 'profile'} is for the fake: a real endpoint is what it is")
+    for vendor in asked.settings.keys() - {owner(name) for name in asked.names}:
+        raise UsageFailure(f"--set {vendor}.… is for a vendor that is not checked")
     if asked.profile is not None and CONTROL in asked.names:
         raise UsageFailure("--profile goes with one vendor; the control API has none")
     if asked.tls and (asked.target is not None or (asked.names[0] in NEVER_TLS and len(asked.names) == 1)):
@@ -164,7 +177,7 @@ def _on_fake(name: str, asked: Asked, shared: dict[str, Any]) -> int:
     from vendorlab.cli.checks.worlds import fake
     from vendorlab.contracts.core.run import run_suite
 
-    with fake(name, asked.profile, tls=asked.tls) as (targets, control):
+    with fake(name, asked.profile, asked.settings, tls=asked.tls) as (targets, control):
         return run_suite(name, targets=targets, control=control, **shared)
 
 
@@ -175,7 +188,7 @@ def _plan(asked: Asked, evidence: Evidence, json_path: Path | None) -> int:
     def served(ask: Callable[[dict[str, Target], ControlAddress], int]) -> int:
         from vendorlab.cli.checks.worlds import fake
 
-        with fake(name, asked.profile, tls=asked.tls) as (targets, control):
+        with fake(name, asked.profile, asked.settings, tls=asked.tls) as (targets, control):
             return ask(dict(targets), control)
 
     return beside.plan(evidence, name, asked.target, asked.allow, asked.budget, json_path, served, asked.arguments)

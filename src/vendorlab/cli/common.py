@@ -16,7 +16,7 @@ import rich_click as click
 from vendorlab.mocks.registry import ADDRESSES, CONTROL_PORT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Mapping, Sequence
+    from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 
     from vendorlab.clients.control import ControlClient
 
@@ -55,6 +55,30 @@ class Duration(Floats):
             self.fail(f"{text!r} is not a duration; write 90s, 61m, 25h, 5d or 1h30m", param, ctx)
         parts = re.findall(r"([0-9.]+)([smhdw])", text)
         return float(sum(float(number) * _UNITS[unit] for number, unit in parts))
+
+
+class Pair(Pairs):
+    """``KEY=VALUE``."""
+
+    name = "pair"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
+        """The two halves."""
+        key, equals, rest = str(value).partition("=")
+        if not equals or not key or not rest:
+            self.fail(f"{value!r} is not of the form {param.metavar if param else 'KEY=VALUE'}", param, ctx)
+        return key, rest
+
+
+def switches(settings: Iterable[tuple[str, str]]) -> dict[str, dict[str, str]]:
+    """Settings by vendor, from what ``--set`` was given: pairs of ``VENDOR.KEY`` and a value."""
+    found: dict[str, dict[str, str]] = {}
+    for key, value in settings:
+        vendor, dot, name = key.partition(".")
+        if not dot:
+            raise UsageFailure(f"--set takes VENDOR.KEY=VALUE, and {key!r} has no dot")
+        found.setdefault(vendor, {})[name] = value
+    return found
 
 
 def state_file(port: int) -> Path:

@@ -40,6 +40,12 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option(
     "--stall", type=float, default=10.0, show_default=True, help="Seconds in which the program may ask for nothing."
 )
+@click.option(
+    "--pace",
+    metavar="PACE",
+    help="How time passes, if not as the story has it: each=1h (with every exchange), rate=3600 (as fast as that), "
+    "idle=100ms,step=1h (when the program rests), or program (when it turns the clock).",
+)
 @click.option("--json", "json_file", type=_FILE, metavar="FILE", help="The verdict as JSON.")
 @click.option("--junit", type=_FILE, metavar="FILE", help="The verdict as JUnit XML: a case a rule.")
 @click.option("--html", type=_FILE, metavar="FILE", help="The verdict as one page that needs nothing else.")
@@ -63,6 +69,7 @@ def run(
     seed: int | None,
     repeat: int,
     stall: float,
+    pace: str | None,
     json_file: Path | None,
     junit: Path | None,
     html: Path | None,
@@ -79,6 +86,7 @@ def run(
     \b
     Examples:
       vendorlab run expired-token -- python poller.py
+      vendorlab run expired-token --pace each=1h -- python poller.py
       vendorlab run ./my-story.yaml --seed 3 --junit report.xml -- ./poll.sh
       vendorlab run --replay journal.ndjson
       vendorlab run --record my-story.yaml
@@ -99,7 +107,7 @@ def run(
     else:
         if story is None or not command:
             raise UsageFailure("name a story and, behind --, the command to run: vendorlab run STORY -- COMMAND")
-        chosen = _story(story)
+        chosen = _story(story, pace)
         verdicts = _performances(chosen, command, seed, repeat, stall, quiet=quiet)
     _leave(verdicts, json_file, junit, html, journal)
     return _tell(verdicts, repeat)
@@ -130,6 +138,8 @@ def _tell(verdicts: Sequence[Verdict], repeat: int) -> int:
 
     failed = next((one for one in verdicts if not one.passed), None)
     click.echo(report.text(failed or verdicts[-1]))
+    if failed is not None and failed.missed and report.duration(failed.evidence) == "0s":
+        click.echo("no time went by, as nobody turned the clock; for a program that cannot, try --pace each=1h")
     first = verdicts[0].evidence.dump()
     differ = sum(one.evidence.dump() != first for one in verdicts)
     if repeat > 1:
@@ -141,14 +151,17 @@ def _tell(verdicts: Sequence[Verdict], repeat: int) -> int:
     return 1 if failed is not None else 0
 
 
-def _story(name: str) -> Story:
+def _story(name: str, pace: str | None = None) -> Story:
     """A story, checked against what a world can be."""
     from vendorlab.play import check
     from vendorlab.scenarios.core.errors import ScenarioError
+    from vendorlab.scenarios.core.pacing import paced
     from vendorlab.scenarios.core.story import find
 
     try:
         found = find(name)
+        if pace is not None:
+            found = paced(found, pace)
         check(found)
     except ScenarioError as error:
         raise UsageFailure(str(error)) from error

@@ -17,10 +17,11 @@ import rich_click as click
 
 from vendorlab import __version__
 from vendorlab.cli.common import (
-    Pairs,
+    Pair,
     UsageFailure,
     leave_state,
     left_token,
+    switches,
     write_whole,
 )
 from vendorlab.mocks.registry import ADDRESSES, CONTROL_PORT, names
@@ -29,19 +30,6 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
     from vendorlab.cli.serving import Serving
-
-
-class _Pair(Pairs):
-    """``KEY=VALUE``."""
-
-    name = "pair"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
-        """The two halves."""
-        key, equals, rest = str(value).partition("=")
-        if not equals or not key or not rest:
-            self.fail(f"{value!r} is not of the form {param.metavar if param else 'KEY=VALUE'}", param, ctx)
-        return key, rest
 
 
 @click.command()
@@ -77,7 +65,7 @@ class _Pair(Pairs):
 @click.option(
     "--profile",
     "profiles",
-    type=_Pair(),
+    type=Pair(),
     multiple=True,
     envvar="VENDORLAB_PROFILES",
     metavar="VENDOR=NAME",
@@ -86,7 +74,7 @@ class _Pair(Pairs):
 @click.option(
     "--set",
     "settings",
-    type=_Pair(),
+    type=Pair(),
     multiple=True,
     envvar="VENDORLAB_SETTINGS",
     metavar="VENDOR.KEY=VALUE",
@@ -296,18 +284,12 @@ def _options(
     from vendorlab.cli.clock import moment
     from vendorlab.mocks.core.world import WorldOptions
 
-    nested: dict[str, dict[str, str]] = {}
-    for key, value in settings:
-        vendor, dot, name = key.partition(".")
-        if not dot:
-            raise UsageFailure(f"--set takes VENDOR.KEY=VALUE, and {key!r} has no dot")
-        nested.setdefault(vendor, {})[name] = value
     return WorldOptions(
         seed=seed,
         start=moment(start) if start else None,
         rate=rate,
         profiles=dict(profiles),
-        settings=nested,
+        settings=switches(settings),
         host=host,
         known_as=known_as,
         state=state,

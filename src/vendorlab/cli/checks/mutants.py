@@ -54,6 +54,7 @@ class Trial:
             suite=self.suite,
             title=f"{self.suite} {self.mutant.name}",
             profile=asked.profile,
+            settings=asked.settings,
             claims=self.claims,
             modules=tuple(dict.fromkeys(name.partition("/")[2].partition(".py::")[0] for name in proofs)),
             mutant=self.mutant.name,
@@ -140,7 +141,7 @@ def _baseline(wanted: Sequence[Trial], asked: Asked, jobs: int) -> dict[str, Out
     for trial in wanted:
         claims.setdefault(trial.suite, {}).update(dict.fromkeys(trial.claims))
     asking = [
-        Job(suite=suite, title=f"{suite} as it is", profile=asked.profile, claims=tuple(names))
+        Job(suite=suite, title=f"{suite} as it is", profile=asked.profile, settings=asked.settings, claims=tuple(names))
         for suite, names in claims.items()
     ]
     with _progress(len(asking)) as view:

@@ -28,6 +28,7 @@ def run(asked: Asked, jobs: int | None, places: Places) -> int:
         Job(
             suite=name,
             profile=asked.profile,
+            settings=asked.settings,
             tls=asked.tls,
             allow=asked.allow,
             budget=asked.budget,

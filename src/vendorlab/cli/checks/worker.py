@@ -26,7 +26,7 @@ def main() -> int:
     threading.Thread(target=_end_with, args=(sys.stdin.fileno(),), daemon=True).start()
     job = order.job
     try:
-        with fake(job.suite, job.profile, tls=job.tls, mutant=job.mutant) as (targets, control):
+        with fake(job.suite, job.profile, job.settings, tls=job.tls, mutant=job.mutant) as (targets, control):
             return run_suite(
                 job.suite,
                 targets=targets,

@@ -34,13 +34,19 @@ def owner(name: str) -> str:
 
 @contextmanager
 def fake(
-    name: str, profile: str | None = None, *, tls: bool = False, mutant: str | None = None
+    name: str,
+    profile: str | None = None,
+    settings: Mapping[str, Mapping[str, str]] | None = None,
+    *,
+    tls: bool = False,
+    mutant: str | None = None,
 ) -> Generator[tuple[Mapping[str, Target], ControlAddress]]:
     """A fresh world for a suite, for as long as the block lasts: its targets, and the control API that turns its clock.
 
     Args:
         name: the suite's.
         profile: of the suite's vendor.
+        settings: switches by vendor.
         tls: whether to serve over https; what must is, and what cannot is not.
         mutant: the name of a defect that is planted into the vendor.
     """
@@ -55,7 +61,11 @@ def fake(
         serving = Serving(
             names=addresses,
             ports=dict.fromkeys([CONTROL, *addresses], 0),
-            options=WorldOptions(profiles={owner(name): profile} if profile else {}, tls=files),
+            options=WorldOptions(
+                profiles={owner(name): profile} if profile else {},
+                settings={vendor: found for vendor, found in (settings or {}).items() if vendor == owner(name)},
+                tls=files,
+            ),
             token=secrets.token_urlsafe(24),
             version=__version__,
         )
