@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from .clock import Clock
@@ -175,6 +175,15 @@ class Vendor(Protocol):
 
     def state(self) -> dict[str, Any]:
         """What a person wants to see, without secrets."""
+        ...
+
+
+@runtime_checkable
+class Limited(Protocol):
+    """A vendor who limits how much is asked of it."""
+
+    def clear_limits(self) -> None:
+        """Forget what was counted against the limits, as a vendor's restart does."""
         ...
 
 

@@ -22,7 +22,7 @@ from .keeping import Keeper, kept_seed, resume_world, save_world
 from .snapshots import Content, SavedVendor, SnapshotError, opened, sealed
 from .sockets import Place, Sockets, Told
 from .store import Store
-from .vendor import Context, Face, Factory, Vendor
+from .vendor import Context, Face, Factory, Limited, Vendor
 from .web.dispatch import Dispatch
 
 if TYPE_CHECKING:
@@ -197,6 +197,13 @@ class World:
             parsed = parse_event(known.kinds, event)
             known.happen(parsed)
             return parsed
+
+    def clear_limits(self) -> None:
+        """Forget what was counted against any vendor's limits."""
+        with self.clock.lock:
+            for vendor in self._vendors.values():
+                if isinstance(vendor, Limited):
+                    vendor.clear_limits()
 
     # --- listeners -----------------------------------------------------------------------------------------------
 

@@ -149,8 +149,12 @@ class Backend:
         """Return to the start."""
         self.tokens.clear()
         self.sessions.clear()
-        self.throttle.clear()
+        self.clear_limits()
         self._take_seed()
+
+    def clear_limits(self) -> None:
+        """Forget what was counted against the limits."""
+        self.throttle.clear()
 
     def snapshot(self) -> dict[str, Any]:
         """All that can change; the estate follows from the seed."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 
@@ -227,8 +227,13 @@ class Platform:
         )
         request.detail["observations"] = len(page.items)
         answer = json_answer(200, wire.listing(wire.OBSERVATIONS, page.items))
+        if self._settings.next_page_elsewhere:
+            request.detail["host"] = _name(request)
         if after is not None:
-            address = wire.next_page(self._base(request), request.path, _pairs(request), after)
+            base = self._base(request)
+            if self._settings.next_page_elsewhere:
+                base, request.detail["next_host"] = _elsewhere(request)
+            address = wire.next_page(base, request.path, _pairs(request), after)
             answer.headers.append((wire.NEXT_PAGE, address))
         return answer
 
@@ -271,6 +276,19 @@ def _place(request: Request, grant: Grant) -> Place:
 
 def _query(request: Request) -> Mapping[str, str]:
     return dict(_pairs(request))
+
+
+def _name(request: Request) -> str:
+    """The name by which the client reached us, without the port."""
+    host = request.headers.get("host", "")
+    return (urlsplit(f"//{host}").hostname or "") if _HOST.fullmatch(host) else ""
+
+
+def _elsewhere(request: Request) -> tuple[str, str]:
+    """Scheme and host of the same address by another name, and that name: another origin, as clients see it."""
+    name = "127.0.0.1" if _name(request) == "localhost" else "localhost"
+    port = request.headers.get("host", "").rpartition(":")[2]
+    return f"{request.scheme}://{name}" + (f":{port}" if port.isdecimal() else ""), name
 
 
 def _pairs(request: Request) -> list[tuple[str, str]]:

@@ -31,6 +31,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         keep_duplicates: of two observations of a device with one timestamp both stay; off, the later one.
         flat_templates: a written template is answered as it is, instead of below ``deviceTemplates``.
         public_base: scheme and host for ``next_page``; empty takes what the client used.
+        next_page_elsewhere: ``next_page`` leads to another name of this machine than the client used, as behind a proxy
+            that is set up wrongly; who follows it gives his token to a host that he never meant.
         observations_per_device: how many are kept; the oldest go first.
         megabytes: how much all that is kept may take; the observations that came first go first.
         events: the extension for event rules, subscriptions and webhooks is on (inferred, all of it).
@@ -81,6 +83,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     keep_duplicates: bool = False
     flat_templates: bool = False
     public_base: str = ""
+    next_page_elsewhere: bool = False
     observations_per_device: int = 200_000
     megabytes: int = 1_024
     events: bool = False

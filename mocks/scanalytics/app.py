@@ -20,6 +20,7 @@ from . import wire
 from .backend import Backend
 from .buckets import Bucket, BucketError
 from .errors import InvalidBucket
+from .happenings import Happenings
 from .models import METRICS, Deployment, Permission, User
 from .settings import DEFAULT_PROFILE, STACKS, Settings, oauth
 
@@ -51,6 +52,7 @@ class Scanalytics(DjangoSite):
             throttle=rates_by_user(backend.user_throttle, backend.anonymous_throttle, context.clock),
             throttle_first=settings.throttle_before_auth,
         )
+        self.happenings = Happenings(backend, context.clock)
         self._lists: dict[tuple[str, str], tuple[int, bytes]] = {}
         site = self._site(framework, self._routes(framework))
         self.faces: Sequence[Face] = (Face(NAME, site, self.credentials, "/v1/whoami"),)

@@ -57,6 +57,8 @@ class Backend:
         self.estate: Estate = self._seed()
         self.accounts = Accounts(lambda: self.estate, self.tokens)
         self._readings: dict[str, Readings] = {}
+        self.silent: dict[str, int] = {}
+        """Arrays whose readings do not come in, and since when, in seconds since 1970."""
 
     def _seed(self) -> Estate:
         return make_estate(self._ids, self._settings.deployments, self._clock.micros())
@@ -105,7 +107,7 @@ class Backend:
         """When a device last reported, in whole seconds since 1970."""
         if device.offline_since is not None:
             return device.offline_since // SECOND
-        now = self._clock.micros() // SECOND
+        now = self._known_until(device.array)
         return now - (now - device.phase) % REPORT_SECONDS
 
     # --- readings ------------------------------------------------------------------------------------------------
@@ -121,7 +123,7 @@ class Backend:
         array = self.array(user, key)
         if end < start or (end == start and not self._settings.empty_window):
             raise InvalidWindow("end must be later than start.")
-        now = self._clock.micros() // SECOND
+        now = self._known_until(key)
         if start >= min(end, now):
             return None
         try:
@@ -131,6 +133,11 @@ class Backend:
         if count > MOST_BUCKETS:
             raise InvalidWindow(f"The window holds more than {MOST_BUCKETS} buckets.")
         return self._readings_of(array).aggregate(metric, bucket, start, end, zone, now)
+
+    def _known_until(self, key: str) -> int:
+        """Up to when an array's readings came in, in seconds since 1970."""
+        now = self._clock.micros() // SECOND
+        return min(now, self.silent.get(key, now))
 
     def _readings_of(self, array: Array) -> Readings:
         readings = self._readings.get(array.key)
@@ -172,11 +179,16 @@ class Backend:
     def reset(self) -> None:
         """Return to the start."""
         self.tokens.clear()
-        self.user_throttle.clear()
-        self.anonymous_throttle.clear()
+        self.clear_limits()
         self._readings.clear()
+        self.silent.clear()
         self.estate = self._seed()
         self.edition += 1
+
+    def clear_limits(self) -> None:
+        """Forget what was counted against the limits."""
+        self.user_throttle.clear()
+        self.anonymous_throttle.clear()
 
     def snapshot(self) -> dict[str, Any]:
         """All that can change; the rest of the estate follows from the seed."""
@@ -186,6 +198,7 @@ class Backend:
             "throttles": [self.user_throttle.snapshot(), self.anonymous_throttle.snapshot()],
             "names": {one.key: one.name for one in self._named()},
             "offline": {key: device.offline_since for key, device in estate.devices.items()},
+            "silent": dict(self.silent),
         }
 
     def restore(self, document: dict[str, Any]) -> None:
@@ -195,6 +208,7 @@ class Backend:
         self.tokens.restore(document["tokens"])
         self.user_throttle.restore(document["throttles"][0])
         self.anonymous_throttle.restore(document["throttles"][1])
+        self.silent = dict(document.get("silent", {}))
         estate, names, offline = self.estate, document["names"], document["offline"]
         for key, deployment in estate.deployments.items():
             estate.deployments[key] = replace(deployment, name=names[key])

@@ -37,6 +37,7 @@ pre { overflow-x: auto; font-size: .8rem; padding: .5rem; border: 1px solid #888
 <p>{{ start.story }}, seed {{ start.seed }}, {{ duration(verdict.evidence) }} of the world's time</p>
 <p><strong>{{ summary(verdict) }}</strong></p>
 {% for trouble in verdict.troubles %}<p class="broken"><span class="sign">trouble</span> {{ trouble }}</p>{% endfor %}
+{% for note in verdict.notes %}<p>note: {{ note }}</p>{% endfor %}
 {% for one in verdict.judged if one.wanted or one.status != "not exercised" %}
 <section class="{{ one.status.replace(" ", "-") }}">
 <h2><span class="sign">{{ one.status }}</span> {{ one.rule.name }}</h2>

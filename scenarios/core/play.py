@@ -65,6 +65,10 @@ class Stage(Protocol):
         """Remove a rule, or all."""
         ...
 
+    def clear_limits(self) -> None:
+        """Forget what was counted against the vendors' limits."""
+        ...
+
     def change_tokens(self, vendor: str, change: str, kind: str | None, user: str | None) -> None:
         """Let tokens expire, or revoke them."""
         ...
@@ -233,6 +237,8 @@ class Player:
                 stage.run(entry.clock.rate or 0)
         elif entry.fault is not None:
             stage.add_fault(entry.fault)
+        elif entry.clear == "limits":
+            stage.clear_limits()
         elif entry.clear is not None:
             stage.clear_faults(None if entry.clear == "faults" else entry.clear)
         elif entry.tokens is not None:

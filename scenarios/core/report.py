@@ -28,6 +28,7 @@ def text(verdict: Verdict) -> str:
     if others:
         lines.append(f"  also kept: {', '.join(one.rule.name for one in others)}")
     lines += [f"  trouble: {trouble}" for trouble in verdict.troubles]
+    lines += [f"  note: {note}" for note in verdict.notes]
     return "\n".join([*lines, "", summary(verdict)])
 
 
@@ -64,6 +65,7 @@ def as_json(verdict: Verdict) -> dict[str, Any]:
         "exchanges": len(evidence.exchanges),
         "end": None if end is None else {"reason": end.reason, "at": end.at.isoformat(), "code": end.code},
         "troubles": list(verdict.troubles),
+        "notes": list(verdict.notes),
         "rules": [
             {
                 "name": one.rule.name,

@@ -24,6 +24,8 @@ Path = tuple[str | int, ...]
 
 _STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]|\[\.\.\.\]")
 _UNKNOWN = re.compile(r"^Object contains unknown field `(.+)`$", re.DOTALL)
+_ALIEN = re.compile(r"^Invalid (?:enum )?value '?(.*?)'?$", re.DOTALL)
+_MISSING = re.compile(r"^Object missing required field `(.+)`$", re.DOTALL)
 _PLAIN = {"tag:yaml.org,2002:" + name for name in ("str", "int", "float", "bool", "null", "timestamp")}
 
 
@@ -33,12 +35,14 @@ class Source:
 
     Attributes:
         name: of the file, as messages show it.
+        text: as it was read.
         data: the content, as JSON would have it.
         values: line and column of every value, from 1, by its path.
         keys: those of every key.
     """
 
     name: str
+    text: str = ""
     data: Any = None
     values: dict[Path, tuple[int, int]] = field(default_factory=dict[Path, tuple[int, int]])
     keys: dict[Path, tuple[int, int]] = field(default_factory=dict[Path, tuple[int, int]])
@@ -79,7 +83,7 @@ class Source:
             name = unknown.group(1)
             known = _known(kind, inner[len(under) :])
             return self.error((*inner, name), f"there is no key {name!r} here; {hint(name, known)}", key=True)
-        return self.error(inner, what[:1].lower() + what[1:])
+        return self.error(inner, _told(what, kind, inner[len(under) :]))
 
     def _path(self, where: str, under: Path) -> Path:
         path = under
@@ -98,7 +102,7 @@ def read(text: str, name: str) -> Source:
     Raises:
         StoryError: it is not YAML, or has what a story has no use for.
     """
-    source = Source(name)
+    source = Source(name, text)
     try:
         node: Any = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
@@ -156,14 +160,37 @@ def _scalar(source: Source, node: Any, path: Path) -> Any:
         raise source.error(path, f"{node.value!r} makes no sense: {error}") from error
 
 
+def _told(what: str, kind: Any, path: Path) -> str:
+    """What msgspec says of a value, with what might stand there instead where it does not say so itself."""
+    places = _at(kind, path)
+    if alien := _ALIEN.match(what):
+        return f"there is no {alien.group(1)!r} here; {hint(alien.group(1), _words(places))}"
+    if (missing := _MISSING.match(what)) and (words := _words(_at(kind, (*path, missing.group(1))))):
+        return f"object missing required field `{missing.group(1)}`; there are: {', '.join(sorted(words))}"
+    if "matching regex" in what:
+        for place in places:
+            if "description" in place:
+                return f"expected {place['description']}"
+    return what[:1].lower() + what[1:]
+
+
+def _words(places: list[dict[str, Any]]) -> list[str]:
+    return [str(word) for place in places for word in place.get("enum", ())]
+
+
 def _known(kind: Any, path: Path) -> list[str]:
     """The keys that a struct knows at a path inside of it."""
+    return [name for place in _at(kind, path) for name in place.get("properties", {})]
+
+
+def _at(kind: Any, path: Path) -> list[dict[str, Any]]:
+    """The schemas of all that may stand at a path inside of a struct."""
     schema = msgspec.json.schema(kind)
     definitions: dict[str, Any] = schema.get("$defs", {})
     places = [schema]
     for step in path:
         places = [inner for place in places for inner in _inside(place, step, definitions)]
-    return [name for place in places for one in _choices(place, definitions) for name in one.get("properties", {})]
+    return [one for place in places for one in _choices(place, definitions)]
 
 
 def _choices(place: dict[str, Any], definitions: dict[str, Any]) -> list[dict[str, Any]]:

@@ -127,7 +127,7 @@ class Entry(Data, frozen=True, kw_only=True):
         say: what it is, for people.
         clock: the clock is turned.
         fault: a rule is added, as in docs/control.md.
-        clear: rules go: ``faults`` for all of them, or the name of one.
+        clear: rules go: ``faults`` for all of them, or the name of one; or ``limits``, what was counted against them.
         tokens: tokens end.
         event: something happens to a device: ``vendor``, ``kind`` and its fields.
         program: ``restart`` kills the program as kill -9 does, and starts it again.

@@ -71,6 +71,16 @@ class Verdict:
         """The rules that the story is about and the program never came to."""
         return tuple(one for one in self.judged if one.wanted and one.status == "not exercised")
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What does not make it worse, but may be a mistake in the story: what it meant to do and never did."""
+        struck = {one.fault for one in self.evidence.exchanges}
+        named = dict.fromkeys(move.what.get("name") for move in self.evidence.moves if move.action == "fault")
+        idle = [f"the fault {name} struck nothing" for name in named if name and name not in struck]
+        left = self.evidence.end.left if self.evidence.end else 0
+        unspent = [f"{left} of the timeline's entries never came to pass"] if left else []
+        return (*idle, *unspent, *_shut_out(self.evidence))
+
     def assert_passed(self) -> None:
         """Raise ``AssertionError`` with the report unless all is well."""
         if not self.passed:
@@ -96,6 +106,14 @@ def judge(story: Story, evidence: Evidence) -> Verdict:
         ruling = rule.judge(evidence, settings)
         judged.append(Judged(rule, rule.name in wanted, ruling.met, tuple(ruling.findings)))
     return Verdict(evidence, tuple(judged), tuple(_troubles(evidence)))
+
+
+def _shut_out(evidence: Evidence) -> list[str]:
+    """Vendors who let the program in not once: mostly its credentials are not sent as they want them."""
+    statuses: dict[str, set[int]] = {}
+    for one in evidence.exchanges:
+        statuses.setdefault(one.vendor, set()).add(one.status)
+    return [f"{vendor} answered 401 to everything" for vendor, seen in statuses.items() if seen == {401}]
 
 
 def _troubles(evidence: Evidence) -> list[str]:

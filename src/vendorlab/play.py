@@ -104,6 +104,10 @@ class WorldStage:
         else:
             self._world.faults.remove(name)
 
+    def clear_limits(self) -> None:
+        """Forget what was counted."""
+        self._world.clear_limits()
+
     def change_tokens(self, vendor: str, change: str, kind: str | None, user: str | None) -> None:
         """Change those that fit."""
         store = self._world.vendor(vendor).tokens
@@ -151,6 +155,8 @@ def check(story: Story) -> None:
             path: tuple[str | int, ...] = ("timeline", number)
             if entry.fault is not None:
                 _check_fault(story, entry.fault, (*path, "fault"))
+            if entry.tokens is not None:
+                _check_tokens(story, lab, entry.tokens.vendor, (*path, "tokens", "vendor"))
             if entry.event is not None:
                 _check_event(story, lab, entry.event, (*path, "event"))
 
@@ -160,6 +166,15 @@ def _check_fault(story: Story, rule: Mapping[str, Any], path: tuple[str | int, .
         msgspec.convert(rule, FaultRule)
     except (FaultError, ValueError) as error:
         raise story.source.misfit(error, path, FaultRule) from error
+    if rule.get("name") in ("faults", "limits"):
+        raise story.error((*path, "name"), "a fault has another name: `clear` means more by this one")
+
+
+def _check_tokens(story: Story, lab: Lab, vendor: str, path: tuple[str | int, ...]) -> None:
+    if vendor not in lab.world.names:
+        raise story.error(path, f"there is no vendor {vendor!r}; {hint(vendor, lab.world.names)}")
+    if lab.world.vendor(vendor).tokens is None:
+        raise story.error(path, f"{vendor} gives no tokens that could end; its sessions end by themselves")
 
 
 def _check_event(story: Story, lab: Lab, event: Mapping[str, Any], path: tuple[str | int, ...]) -> None:

@@ -246,7 +246,7 @@ def test_events_are_listed_and_happen(remote: Remote) -> None:
         (("slv", "failure", "controller"), "FIELD=VALUE"),
         (("slv", "failure", "kind=repair"), "FIELD=VALUE"),
         (("slv", "failure", "controller=LP-001", "device=L00001", "hours=soon"), "hours"),
-        (("scanalytics", "failure"), "scanalytics has no events"),
+        (("inode", "failure"), "inode has no events"),
     ],
 )
 def test_event_that_makes_no_sense_is_one_clear_line(remote: Remote, arguments: tuple[str, ...], said: str) -> None:

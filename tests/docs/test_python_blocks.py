@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from sybil import Sybil
 from sybil.parsers.markdown import PythonCodeBlockParser, SkipParser
 from tests.docs.shell import UP, running_lab
+
+from vendorlab.scenarios.core.rules import RULES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted(page.relative_to(ROOT).as_posix() for page in (*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")))
@@ -30,6 +36,15 @@ def run_page(text: str, folder: Path) -> int:
     for example in examples:
         example.evaluate()
     return len(examples)
+
+
+@pytest.fixture(autouse=True)
+def rules_of_pages_go_again() -> Iterator[None]:
+    """A page on rules adds one, which other tests in this process must not find."""
+    before = dict(RULES)
+    yield
+    RULES.clear()
+    RULES.update(before)
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -110,6 +110,11 @@ def observations(lab: StoryLab) -> None:
         list(client.observations(None))
 
 
+def observations_often(lab: StoryLab) -> None:
+    with lab.itron.client() as client:
+        each(lab, 900, lambda: list(client.observations(None)))
+
+
 def make_device(lab: StoryLab) -> None:
     with lab.itron.client() as client:
         client.devices()
@@ -133,6 +138,7 @@ def dimming(lab: StoryLab) -> None:
 
 PROGRAMS: dict[str, Program] = {
     "clock-skew": whoami_hourly,
+    "corrected-values": hours_late,
     "dst-autumn": hours,
     "dst-spring": hours,
     "expired-token": whoami_hourly,
@@ -141,6 +147,7 @@ PROGRAMS: dict[str, Program] = {
     "limit-lowered": whoami_fast,
     "lost-answers": links(600),
     "lost-write": make_device,
+    "next-page-elsewhere": observations_often,
     "one-of-two-is-away": both,
     "outage": whoami_often,
     "page-for-people": polling(300),
@@ -148,6 +155,7 @@ PROGRAMS: dict[str, Program] = {
     "refresh-lost-in-grace": whoami_hourly,
     "refresh-race": whoami_by_four,
     "reuse-detected": whoami_hourly,
+    "seven-days-of-polling": whoami_often,
     "slv-csrf-ends": dimming,
     "slv-session-ends": controllers,
     "throttle-hour": whoami_fast,

@@ -12,6 +12,7 @@ import vendorlab
 from vendorlab.play import PlayableStory, check
 from vendorlab.scenarios.core.errors import EvidenceError, ScenarioError
 from vendorlab.scenarios.core.evidence import load
+from vendorlab.scenarios.core.report import text
 from vendorlab.scenarios.core.story import parse
 
 if TYPE_CHECKING:
@@ -222,3 +223,39 @@ def test_client_of_a_lab_lives_at_the_rate_of_its_story() -> None:
             lab.clock.advance(90_000)
             client.whoami()  # by the world's clock the token is over, and is renewed before it is refused
         assert not lab.journal.find(status=401)
+
+
+def test_what_a_story_meant_to_do_and_never_did_is_noted() -> None:
+    timeline = (
+        "{at: 1h, fault: {name: idle, match: {operation: whoam}, action: {kind: empty}}}, "
+        "{after: {operation: nothing}, clear: faults}"
+    )
+    with PlayableStory(bench("no-secret-in-url", timeline=timeline)).play() as lab:
+        asks(7_200, 7_200)(lab)
+        assert lab.verdict.notes == (
+            "the fault idle struck nothing",
+            "1 of the timeline's entries never came to pass",
+            "scanalytics answered 401 to everything",
+        )
+        assert "note: the fault idle struck nothing" in text(lab.verdict)
+
+
+def test_story_in_which_all_came_to_pass_has_no_notes() -> None:
+    timeline = "{at: 1h, fault: {name: away, match: {operation: whoami}, action: {kind: status, status: 503}}}"
+    with PlayableStory(bench("no-secret-in-url", timeline=timeline)).play() as lab:
+        asks(7_200, 7_200)(lab)
+        assert lab.verdict.notes == ()
+
+
+@pytest.mark.parametrize(("timeline", "last"), [("", 429), ("{at: 5s, clear: limits}", 200)])
+def test_limits_are_counted_anew_once_they_were_cleared(timeline: str, last: int) -> None:
+    def act(lab: StoryLab) -> None:
+        raw = Raw(lab)
+        token = raw.login()["access_token"]
+        for _ in range(3):
+            raw.get(token)
+        lab.sleep(10)
+        raw.get(token)
+
+    found = played(act, settings="scanalytics: {minute_limit: 2}", timeline=timeline)
+    assert [one.status for one in found.exchanges][-2:] == [429, last]

@@ -273,7 +273,24 @@ def takes(*hours: tuple[float, float], zone: str = "UTC", naive: bool = False) -
     return client
 
 
-def pages(*, most: int) -> Client:
+def takes_again(back: float) -> Client:
+    """Take five to six, while half an hour of it has not come in; an hour later look back so many hours behind six."""
+
+    def client(lab: StoryLab) -> None:
+        takes((5, 6))(lab)
+        lab.sleep(3_600)
+        if back:
+            raw = Raw(lab)
+            token = raw.login()["access_token"]
+            key = raw.get(token, "/v1/array/list").json()[0]["key"]
+            end = "2026-11-02T12:00:00+00:00" if back == 1 else "2026-11-02T11:45:00+00:00"
+            params = {"start": "2026-11-02T11:00:00+00:00", "end": end}
+            assert raw.get(token, f"/v1/aggregate/{key}/visits/30m", **params).status_code == 200
+
+    return client
+
+
+def pages(*, most: int, ours_only: bool = False) -> Client:
     def client(lab: StoryLab) -> None:
         known = lab.itron.credentials
         with httpx.Client(transport=lab.itron.transport(), base_url="http://vendor.test") as http:
@@ -282,6 +299,8 @@ def pages(*, most: int) -> Client:
             answer = http.get("/api/solutions/sandbox/observations")
             for _ in range(most):
                 if "next_page" not in answer.headers:
+                    break
+                if ours_only and httpx.URL(answer.headers["next_page"]).host != http.base_url.host:
                     break
                 answer = http.get(answer.headers["next_page"])
 
@@ -329,6 +348,11 @@ TWO = {"settings": "scanalytics: {minute_limit: 2}"}
 FOUR = {"given": "limits: [{requests: 4, per: 60s}]"}
 INODE, SLV = {"vendors": "inode"}, {"vendors": "slv"}
 PAGED = {"vendors": "itron-platform", "settings": "itron: {page_bytes: 500}"}
+CORRECTED = {
+    "timeline": "{at: 5h30m, event: {vendor: scanalytics, kind: silence}}, "
+    "{after: {operation: aggregate-visits}, later: 1m, event: {vendor: scanalytics, kind: delivery}}"
+}
+ASTRAY = {"vendors": "itron-platform", "settings": "itron: {page_bytes: 500, next_page_elsewhere: true}"}
 HOURLY = {"given": "operation: whoami, every: 1h"}
 AUTUMN = (0, 1), (1, 2)
 
@@ -352,6 +376,8 @@ KEPT: list[tuple[str, Client, dict[str, str]]] = [
     ("plus-escaped", writes_the_plus("%2B"), {}),
     ("each-reading-once", takes((0, 1), (1, 2), (2, 4)), {}),
     ("each-reading-once", takes((0, 2), (1, 3), (2, 4)), {"given": "overlap: 1h"}),
+    ("paged-to-its-origin-only", pages(most=2, ours_only=True), ASTRAY),
+    ("corrected-values-taken", takes_again(1), CORRECTED),
     ("paged-to-the-end", pages(most=100), PAGED),
     ("cadence-kept", asks(5, 3_600), HOURLY),
     ("noticed-lost-session", asks_slv(again=True), SLV),
@@ -386,7 +412,10 @@ BROKEN: list[tuple[str, Client, dict[str, str], str]] = [
     ("each-reading-once", takes((0, 1), (2, 3)), {}, "nothing was asked of 1h from 2026-11-02 07:00:00Z on"),
     ("each-reading-once", takes((0, 2), (1, 3)), {}, "1h from 2026-11-02 07:00:00Z on were taken twice"),
     ("each-reading-once", takes((0, 7), (7, 8)), {}, "nothing was asked of 1h from 2026-11-02 12:00:00Z on"),
+    ("corrected-values-taken", takes_again(0), CORRECTED, "30m from 2026-11-02 11:30:00Z on were corrected later"),
+    ("corrected-values-taken", takes_again(0.25), CORRECTED, "15m from 2026-11-02 11:45:00Z on were corrected later"),
     ("paged-to-the-end", pages(most=1), PAGED, "its next page was never asked for"),
+    ("paged-to-its-origin-only", pages(most=2), ASTRAY, "it followed the next page to localhost, with its token"),
     ("cadence-kept", asks(3, 1_800), HOURLY, "30m after the last time, where 1h are due"),
     ("cadence-kept", asks(3, 7_200), HOURLY, "not until 2h after the last time"),
     ("noticed-lost-session", asks_slv(again=False, times=4), SLV, "it asked on and on"),

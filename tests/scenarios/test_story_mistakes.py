@@ -49,15 +49,23 @@ def test_good_story_is_taken() -> None:
         ("start: 2026-11-02T06:00:00Z", "start: 2026-11-02T06:00:00", "8:10: '2026-11-02T06:00:00' has no zone"),
         ("start: 2026-11-02T06:00:00Z", "start: yesterday", "8:10: Invalid isoformat string"),
         ("  start:", "  seeds: 3\n  start:", "8:3: there is no key 'seeds' here; did you mean \"seed\"?"),
-        ("at: 1h", "at: 1 hour", "10:9: expected `str` matching regex"),
+        ("at: 1h", "at: 1 hour", "10:9: expected a span such as 90s, 1h30m or 5d"),
         ("at: 1h", "at: 3h", "10:9: the story has ended by then, at 2h"),
         ("  - at: 1h\n    fault", "  - fault", "10:5: an entry has one of `at` and `after`"),
         ("at: 1h", "at: 1h\n    clear: faults", "10:5: an entry does one thing"),
         ("at: 1h", "at: 1h\n    later: 1h", "11:5: `later` goes with `after`"),
         ("    fault:", "    falt:", "11:5: there is no key 'falt' here; did you mean \"fault\"?"),
         ("status: 503", "status: 5033", "11:56: expected `int` <= 599"),
-        ("kind: status", "kind: statuss", "11:40: invalid value 'statuss'"),
+        ("kind: status", "kind: statuss", "11:40: there is no 'statuss' here; did you mean \"status\"?"),
+        ("kind: status,", "kind: answer,", "11:40: there is no 'answer' here; there are: "),
+        ("action: {kind: status, ", "action: {", "11:33: object missing required field `kind`; there are: "),
+        (
+            "    fault: {name",
+            "    tokens: {vendor: scanalytics, change: end}\n    #",
+            "11:43: there is no 'end' here; there are: expire, revoke",
+        ),
         ("name: away", "nam: away", "11:13: there is no key 'nam' here; did you mean \"name\"?"),
+        ("name: away", "name: limits", "11:19: a fault has another name"),
         ("- slash-kept", "- slash-kep", "14:5: there is no rule 'slash-kep'; did you mean \"slash-kept\"?"),
         ("- slash-kept", "- slash-kept\n  - slash-kept", "15:5: the rule slash-kept stands here twice"),
         (
@@ -76,7 +84,7 @@ def test_good_story_is_taken() -> None:
         ("world:", "world:\n  profiles: {scanalytics: moder}", "8:27: "),
         ("    fault: {name", "    event: {vendor: slv, kind: x}\n    #", "11:21: 'slv' does not live in this story"),
         ("    fault: {name", "    event: {kind: x}\n    #", "11:12: an event has a `vendor` and a `kind`"),
-        ("    fault: {name", "    event: {vendor: scanalytics, kind: x}\n    #", "11:21: nothing happens to devices"),
+        ("    fault: {name", "    event: {vendor: scanalytics, kind: silenc}\n    #", "did you mean 'silence'?"),
     ],
 )
 def test_mistake_is_told_with_its_place(old: str, new: str, told: str) -> None:
@@ -91,6 +99,20 @@ def test_event_that_a_vendor_does_not_know_is_told_with_the_nearest() -> None:
         "    fault: {name", "    event: {vendor: slv, kind: failur}\n    #"
     )
     assert "there is no event 'failur'; did you mean 'failure'?" in refusal(text)
+
+
+def test_event_of_a_vendor_to_whose_devices_nothing_happens_is_a_mistake() -> None:
+    text = GOOD.replace("[scanalytics]", "[inode]").replace(
+        "    fault: {name", "    event: {vendor: inode, kind: x}\n    #"
+    )
+    assert "11:21: nothing happens to devices" in refusal(text)
+
+
+def test_tokens_of_a_vendor_that_has_none_are_a_mistake() -> None:
+    text = GOOD.replace("[scanalytics]", "[slv]").replace(
+        "    fault: {name", "    tokens: {vendor: slv, change: expire}\n    #"
+    )
+    assert refusal(text).startswith("story.yaml:11:22: slv gives no tokens")
 
 
 @given(st.text(max_size=200))

@@ -13,6 +13,7 @@ from .oauth import OAuth
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from ..happenings import Happenings
     from ..vendor import Context
     from ..web.message import Answer, Request
     from .accounts import Accounts, OAuthSettings
@@ -29,6 +30,10 @@ class Backend(Protocol):
 
     def reset(self) -> None:
         """Return to the start."""
+        ...
+
+    def clear_limits(self) -> None:
+        """Forget what was counted against the limits."""
         ...
 
     def snapshot(self) -> dict[str, Any]:
@@ -52,7 +57,7 @@ class DjangoSite:
     """
 
     keeps_itself = False
-    happenings = None
+    happenings: Happenings | None = None
 
     def __init__(
         self, name: str, stack: Stack, backend: Backend, oauth: OAuthSettings, oauth_root: str, context: Context
@@ -71,6 +76,10 @@ class DjangoSite:
     def reset(self) -> None:
         """Return to the start."""
         self._backend.reset()
+
+    def clear_limits(self) -> None:
+        """Forget what was counted against the limits."""
+        self._backend.clear_limits()
 
     def resume(self) -> None:
         """Nothing: its state comes back as a document."""

@@ -56,13 +56,8 @@ def each_reading_once(evidence: Evidence, wanted: Windows) -> Ruling:
     take an hour twice and leave another out; those that reach beyond now take the last reading before it is whole.
     """
     ruling = Ruling()
-    taken: defaultdict[tuple[str, str], list[tuple[datetime, datetime, Exchange]]] = defaultdict(list)
-    for one in evidence.exchanges:
-        if "window" in one.detail and one.is_ok and not evidence.unheard(one):
-            begin, end = (datetime.fromisoformat(text) for text in one.detail["window"])
-            taken[one.vendor, one.path].append((begin, min(end, one.at), one))
     again = timedelta(seconds=seconds(wanted.overlap))
-    for windows in taken.values():
+    for windows in _taken(evidence).values():
         windows.sort(key=lambda item: item[:2])
         reached, last = windows[0][0], windows[0][2]
         for begin, end, one in windows:
@@ -76,6 +71,57 @@ def each_reading_once(evidence: Evidence, wanted: Windows) -> Ruling:
 
 
 @rule(
+    "corrected-values-taken",
+    remedy="Take the last stretch again in each turn, for as long as values may come late; keep the newer.",
+)
+def corrected_values_taken(evidence: Evidence, _: NoSettings) -> Ruling:
+    """What was taken before it was corrected is taken again afterwards.
+
+    Readings that were late change figures which a program has long filed away. Nobody tells it.
+    """
+    ruling = Ruling()
+    taken = _taken(evidence)
+    for array, begin, end in _corrections(evidence):
+        for (_vendor, path), windows in taken.items():
+            before = [one for one in windows if one[0] < end and one[1] > begin and one[2].at < end]
+            if not before or (array and f"/{array}/" not in path):
+                continue
+            ruling.met += 1
+            reached, until = max(begin, min(one[0] for one in before)), min(end, max(one[1] for one in before))
+            for window in sorted((one for one in windows if one[2].at >= end), key=lambda item: item[:2]):
+                if window[0] <= reached:
+                    reached = max(reached, window[1])
+            if reached < until:
+                ruling.breach(f"{_span(until - reached)} from {_text(reached)} on were corrected later", before[-1][2])
+    return ruling
+
+
+def _taken(evidence: Evidence) -> dict[tuple[str, str], list[tuple[datetime, datetime, Exchange]]]:
+    """The windows that were taken, by vendor and path; none reaches beyond its present."""
+    taken: defaultdict[tuple[str, str], list[tuple[datetime, datetime, Exchange]]] = defaultdict(list)
+    for one in evidence.exchanges:
+        if "window" in one.detail and one.is_ok and not evidence.unheard(one):
+            begin, end = (datetime.fromisoformat(text) for text in one.detail["window"])
+            taken[one.vendor, one.path].append((begin, min(end, one.at), one))
+    return taken
+
+
+def _corrections(evidence: Evidence) -> list[tuple[str | None, datetime, datetime]]:
+    """Silences that ended, with their array if they had one: from when to when."""
+    found: list[tuple[str | None, datetime, datetime]] = []
+    since: dict[str | None, datetime] = {}
+    for move in evidence.moves:
+        if move.action != "event" or move.what["kind"] not in ("silence", "delivery"):
+            continue
+        array = move.what.get("array")
+        if move.what["kind"] == "silence":
+            since.setdefault(array, move.at)
+        elif array in since:
+            found.append((array, since.pop(array), move.at))
+    return found
+
+
+@rule(
     "paged-to-the-end",
     remedy="Follow the address that an answer names for its next page, until one names none; do not count yourself.",
 )
@@ -86,12 +132,36 @@ def paged_to_the_end(evidence: Evidence, _: NoSettings) -> Ruling:
     """
     ruling = Ruling()
     for one in evidence.exchanges:
-        if "next" not in one.detail or one.failed or evidence.unheard(one):
+        if "next" not in one.detail or "next_host" in one.detail or one.failed or evidence.unheard(one):
             continue
         ruling.met += 1
         wanted = (one.vendor, one.path, one.detail["next"])
         if not any((two.vendor, two.path, two.query) == wanted for two in evidence.exchanges if two.seq > one.seq):
             ruling.breach("its next page was never asked for", one)
+    return ruling
+
+
+@rule(
+    "paged-to-its-origin-only",
+    remedy="Hold scheme, host and port of a next page against what you were given as the vendor's; refuse others.",
+)
+def paged_to_its_origin_only(evidence: Evidence, _: NoSettings) -> Ruling:
+    """A next page that leads to another host than the vendor's is not followed with the vendor's token.
+
+    A proxy set up wrongly names a host of its own, or somebody else's: who follows it gives his token away.
+    """
+    ruling = Ruling()
+    for one in evidence.exchanges:
+        if "next_host" not in one.detail or evidence.unheard(one):
+            continue
+        ruling.met += 1
+        wanted = (one.vendor, one.path, one.detail["next_host"], one.detail["next"])
+        later = (two for two in evidence.exchanges if two.seq > one.seq)
+        found = next(
+            (two for two in later if (two.vendor, two.path, two.detail.get("host"), two.query) == wanted), None
+        )
+        if found is not None:
+            ruling.breach(f"it followed the next page to {one.detail['next_host']}, with its token", one, found)
     return ruling
 
 

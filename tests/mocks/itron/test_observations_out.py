@@ -173,6 +173,15 @@ def test_next_page_has_the_public_base_if_there_is_one(caller_of: MakeCaller) ->
     )
 
 
+def test_next_page_leads_to_another_name_where_that_is_wanted(caller_of: MakeCaller) -> None:
+    caller = caller_of(next_page_elsewhere=True)
+    device = caller.make_device()
+    caller.post(device, at(0), at(1))
+    for host, other in (("vendor.test:81", "localhost:81"), ("localhost", "127.0.0.1"), ("a b/<c>", "localhost")):
+        answer = caller.get(f"{path_of(device)}?limit=1", headers={"Host": host})
+        assert urlsplit(answer.headers["next_page"]).netloc == other
+
+
 def test_host_that_is_none_does_not_get_into_next_page(caller: Caller) -> None:
     device = caller.make_device()
     caller.post(device, at(0), at(1))
