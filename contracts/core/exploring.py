@@ -83,7 +83,7 @@ def explore(
     )
     @hypothesis.given(case=generated)
     def ask(case: Any) -> None:
-        response = _send(http, case, headers)
+        response = send(http, case, headers)
         told = ""
         try:
             case.validate_response(response, checks=held)
@@ -94,7 +94,7 @@ def explore(
     ask()
 
 
-def _send(http: httpx.Client, case: Any, headers: Mapping[str, str]) -> httpx.Response:
+def send(http: httpx.Client, case: Any, headers: Mapping[str, str]) -> httpx.Response:
     """Send a generated request over the suite's own line, which counts and watches it."""
     import requests  # noqa: PLC0415 - comes with Schemathesis, whose requests are made for it
 
