@@ -9,7 +9,7 @@ import pytest
 from vendorlab.contracts.core import expect
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import httpx
 
@@ -92,6 +92,32 @@ def explore(
         expect.check(not told, response, f"what openapi.yaml says: {told}\nIt was asked {case!r}")
 
     ask()
+
+
+def strategies() -> Any:
+    """Return hypothesis' strategies; skips the test without hypothesis."""
+    pytest.importorskip("hypothesis", reason="needs hypothesis: pip install 'vendorlab[contracts]'")
+    from hypothesis import strategies as found  # noqa: PLC0415 - comes with Schemathesis
+
+    return found
+
+
+def attempt(drawn: Any, ask: Callable[[Any], None], examples: int) -> None:
+    """Ask for some examples of a strategy, the same ones every time, and without shrinking."""
+    __tracebackhide__ = True
+    import hypothesis  # noqa: PLC0415 - comes with Schemathesis
+
+    settings = hypothesis.settings(
+        max_examples=examples,
+        derandomize=True,
+        database=None,
+        deadline=None,
+        phases=[hypothesis.Phase.generate],
+        suppress_health_check=[hypothesis.HealthCheck.too_slow, hypothesis.HealthCheck.data_too_large],
+    )
+    given: Any = hypothesis.given
+    tried: Any = settings(given(drawn)(ask))
+    tried()
 
 
 def send(http: httpx.Client, case: Any, headers: Mapping[str, str]) -> httpx.Response:
