@@ -9,7 +9,7 @@ import pytest
 from vendorlab.contracts.core import expect
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import httpx
 
@@ -83,7 +83,7 @@ def explore(
     )
     @hypothesis.given(case=generated)
     def ask(case: Any) -> None:
-        response = _send(http, case, headers)
+        response = send(http, case, headers)
         told = ""
         try:
             case.validate_response(response, checks=held)
@@ -94,7 +94,33 @@ def explore(
     ask()
 
 
-def _send(http: httpx.Client, case: Any, headers: Mapping[str, str]) -> httpx.Response:
+def strategies() -> Any:
+    """Return hypothesis' strategies; skips the test without hypothesis."""
+    pytest.importorskip("hypothesis", reason="needs hypothesis: pip install 'vendorlab[contracts]'")
+    from hypothesis import strategies as found  # noqa: PLC0415 - comes with Schemathesis
+
+    return found
+
+
+def attempt(drawn: Any, ask: Callable[[Any], None], examples: int) -> None:
+    """Ask for some examples of a strategy, the same ones every time, and without shrinking."""
+    __tracebackhide__ = True
+    import hypothesis  # noqa: PLC0415 - comes with Schemathesis
+
+    settings = hypothesis.settings(
+        max_examples=examples,
+        derandomize=True,
+        database=None,
+        deadline=None,
+        phases=[hypothesis.Phase.generate],
+        suppress_health_check=[hypothesis.HealthCheck.too_slow, hypothesis.HealthCheck.data_too_large],
+    )
+    given: Any = hypothesis.given
+    tried: Any = settings(given(drawn)(ask))
+    tried()
+
+
+def send(http: httpx.Client, case: Any, headers: Mapping[str, str]) -> httpx.Response:
     """Send a generated request over the suite's own line, which counts and watches it."""
     import requests  # noqa: PLC0415 - comes with Schemathesis, whose requests are made for it
 

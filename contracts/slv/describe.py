@@ -12,7 +12,7 @@ from vendorlab.contracts.slv.api import AUTH, CHECK
 from vendorlab.contracts.slv.methods import API, METHODS, SERVICES, Method, Parameter, servlet
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 FILE = Path(__file__).with_name("openapi.yaml")
 _HEAD = """\
@@ -61,6 +61,30 @@ _PARAMETERS: dict[str, Any] = {
         "schema": {"enum": ["json", "xml"], "default": "xml"},
     }
 }
+_LINKS: dict[str, dict[str, tuple[str, dict[str, str]]]] = {
+    "GeoZone": {
+        "devicesOfZone": ("getGeozoneDevices", {"geozoneId": "id"}),
+        "childrenOfZone": ("getGeozoneChildrenGeozones", {"geozoneId": "id"}),
+    },
+    "GeoZones": {
+        "devicesOfFirstZone": ("getGeozoneDevices", {"geozoneId": "0/id"}),
+        "childrenOfFirstZone": ("getGeozoneChildrenGeozones", {"geozoneId": "0/id"}),
+    },
+    "Controllers": {"devicesOfFirstController": ("getControllerDevices", {"controllerStrId": "0/strId"})},
+    "Devices": {
+        "firstDevice": ("getDevice", {name: f"0/{name}" for name in ("controllerStrId", "idOnController")}),
+        "valuesOfFirstDevice": ("getDeviceLastValues", dict.fromkeys(("param0", "deviceId"), "0/id")),
+        "zoneOfFirstDevice": ("getGeozoneDevices", {"geozoneId": "0/geoZoneId"}),
+    },
+    "Device": {
+        "valuesOfDevice": ("getDeviceLastValues", dict.fromkeys(("param0", "deviceId"), "id")),
+        "descriptorsOfDevice": (
+            "getDeviceValueDescriptors",
+            {name: name for name in ("controllerStrId", "idOnController")},
+        ),
+    },
+}
+"""What an answer names, by its schema, and which method takes it as which parameters."""
 _SER = {"$ref": "#/components/parameters/ser"}
 _REFUSALS = {status: {"$ref": "#/components/responses/Refused"} for status in ("400", "404", "500")}
 _PAGE: dict[str, Any] = {"schema": {"type": "string"}}
@@ -135,7 +159,19 @@ def _answer(schema: str) -> dict[str, Any]:
             "application/json": {"schema": {"$ref": f"#/components/schemas/{schema}"}},
             **dict.fromkeys(("application/xml", "text/xml", "text/html"), _PAGE),
         },
+        **_links(_LINKS.get(schema, {})),
     }
+
+
+def _links(found: Mapping[str, tuple[str, Mapping[str, str]]]) -> dict[str, Any]:
+    links = {
+        name: {
+            "operationId": method,
+            "parameters": {parameter: f"$response.body#/{pointer}" for parameter, pointer in taken.items()},
+        }
+        for name, (method, taken) in found.items()
+    }
+    return {"links": links} if links else {}
 
 
 def _response(name: str) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ import pytest
 from openapi_spec_validator import validate
 from tests.contracts.alike import condemn
 
+from vendorlab.contracts.core import following
 from vendorlab.contracts.core.capabilities import CAPABILITIES
 from vendorlab.contracts.core.claims import Source, load_claims
 from vendorlab.contracts.core.inventory import discrepancies, suite_modules, suite_tests
@@ -65,6 +67,25 @@ def test_every_operation_names_claims_whose_tests_exercise_it(http_vendor: str) 
     for operation in spec.operations:
         assert operation.claims, f"{operation.name} names no claim"
         assert set(operation.claims) <= claims, operation.name
+
+
+WALKED = ("inode", "itron-platform", "scanalytics", "slv")
+
+
+@pytest.mark.parametrize("walked", WALKED)
+def test_links_lead_to_operations_and_name_all_that_their_paths_take(walked: str) -> None:
+    spec = Spec.load(walked)
+    document = following.reading(spec)
+    taken = {operation.id: operation.path for operation in spec.operations}
+    found = [
+        (name, taken[link["operationId"]], set(link["parameters"]))
+        for response in following.responses(document)
+        for name, link in response["links"].items()
+    ]
+    assert found
+    for name, path, parameters in found:
+        missing = set(re.findall(r"{(\w+)}", path)) - parameters - {"metric", "bucket"}  # those are given
+        assert not missing, f"{name} leads to {path} without {missing}"
 
 
 # --- targets that are wrong ------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import zipfile
 from email.parser import HeaderParser
@@ -11,17 +12,21 @@ from typing import TYPE_CHECKING
 import pytest
 
 import vendorlab
+from vendorlab.cli.common import environment
+from vendorlab.cli.serving import Serving
+from vendorlab.mocks.core.world import WorldOptions
 
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator
 
     RunInstalled = Callable[..., subprocess.CompletedProcess[str]]
 
-# Those need pytest, requests, OpenTelemetry or websockets, which a plain install does not bring.
+# Those need pytest, requests, OpenTelemetry, testcontainers or websockets, which a plain install does not bring.
 NOT_CORE = (
     "vendorlab.contracts",
     "vendorlab.pytest_",
+    "vendorlab.testcontainers",
     "vendorlab.tracing",
     "vendorlab.mocks.core.edges.adapter",
     "vendorlab.mocks.core.edges.websocket",
@@ -89,12 +94,41 @@ def test_suite_is_found_by_its_import_name(run_installed: RunInstalled, tree: Pa
     assert done.returncode == expected, done.stdout + done.stderr
 
 
+@pytest.fixture
+def scanalytics(monkeypatch: pytest.MonkeyPatch) -> Generator[str]:
+    """Serve a fake, and tell the environment how to log in there; give its address."""
+    serving = Serving(["scanalytics"], {"control": 0, "scanalytics": 0}, WorldOptions(), "token-of-the-test", "0")
+    serving.start()
+    try:
+        found = serving.ready()["vendors"]["scanalytics"]
+        for name, value in environment("scanalytics", found["url"], found["credentials"]).items():
+            if not name.endswith("_URL"):  # that is for the command line to say
+                monkeypatch.setenv(name, value)
+        yield found["url"]
+    finally:
+        serving.stop()
+
+
+def test_suite_runs_by_its_import_name_against_the_target_that_is_named(
+    run_installed: RunInstalled, project: Path, scanalytics: str
+) -> None:
+    suite = ("--pyargs", "vendorlab.contracts.scanalytics", "--vendorlab-target", f"scanalytics={scanalytics}")
+    report = project / "report.json"
+    chosen = ("-k", "whoami", "--vendorlab-json", str(report))
+    done = run_installed("python", "-m", "pytest", "-p", "no:cacheprovider", *suite, *chosen, extras=True, cwd=project)
+    assert done.returncode == 0, done.stdout + done.stderr
+    vendor = json.loads(report.read_text())["vendors"]["scanalytics"]
+    verdicts = {claim["id"]: claim["verdict"] for claim in vendor["claims"] if claim["verdict"]}
+    assert verdicts["scanalytics.whoami.fields"] == "passed"
+    assert set(verdicts.values()) == {"passed"}
+    assert vendor["target"] == scanalytics
+
+
 def test_metadata_tells_version_python_and_extras(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         (name,) = [name for name in archive.namelist() if name.endswith(".dist-info/METADATA")]
         metadata = HeaderParser().parsestr(archive.read(name).decode())
     assert (metadata["Name"], metadata["Version"]) == ("vendorlab", vendorlab.__version__)
     assert metadata["Requires-Python"] == ">=3.11"
-    assert {"fast", "coap", "mqtt", "tls", "contracts", "test", "docs", "requests", "otel", "all", "dev"} == set(
-        metadata.get_all("Provides-Extra") or []
-    )
+    extras = "fast coap mqtt tls contracts test docs requests otel testcontainers all dev"
+    assert set(extras.split()) == set(metadata.get_all("Provides-Extra") or [])

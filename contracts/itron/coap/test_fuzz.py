@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from vendorlab.contracts.core import exploring
 from vendorlab.contracts.core.coap.line import told
 from vendorlab.contracts.core.coap.message import MalformedError, Message, Type
 from vendorlab.contracts.itron.coap import forms
 from vendorlab.contracts.itron.coap.gateway import NOT_ALLOWED, SESSIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from vendorlab.contracts.itron.coap.boards import Board
     from vendorlab.contracts.itron.coap.gateway import Gateway
 
@@ -21,31 +20,6 @@ pytestmark = [pytest.mark.vendorlab("itron-coap"), pytest.mark.needs("exhaust", 
 
 _EXAMPLES = 150
 _KNOWN = (1, 3, 4, 5, 6, 7, 8, 11, 12, 14, 15, 16, 17, 20, 23, 27, 28, 35, 39, 60, 124, 189, 258, 292)
-
-
-def _explore(drawn: Any, ask: Callable[[Any], None]) -> None:
-    """Ask for some examples, the same ones every time."""
-    __tracebackhide__ = True
-    import hypothesis  # noqa: PLC0415 - comes with Schemathesis
-
-    settings = hypothesis.settings(
-        max_examples=_EXAMPLES,
-        derandomize=True,
-        database=None,
-        deadline=None,
-        phases=[hypothesis.Phase.generate],
-        suppress_health_check=[hypothesis.HealthCheck.too_slow, hypothesis.HealthCheck.data_too_large],
-    )
-    given: Any = hypothesis.given
-    tried: Any = settings(given(drawn)(ask))
-    tried()
-
-
-def _strategies() -> Any:
-    pytest.importorskip("hypothesis", reason="needs hypothesis: pip install 'vendorlab[contracts]'")
-    from hypothesis import strategies  # noqa: PLC0415
-
-    return strategies
 
 
 def _heard(gateway: Gateway) -> list[Message]:
@@ -71,7 +45,7 @@ def test_odd_options_are_answered_in_coap(
     request: pytest.FixtureRequest, stranger: Gateway, thermometer: Board, who: str
 ) -> None:
     """Each request once at most, by its own token or message ID; nothing fails inside."""
-    st = _strategies()
+    st = exploring.strategies()
     asking: Gateway = request.getfixturevalue(who)
     seeds = (asking.uri(thermometer.mac, thermometer.sens), asking.host(thermometer.mac), "coap", "sessions", "sens")
     value = st.binary(max_size=40) | st.sampled_from([each.encode() for each in seeds])
@@ -95,7 +69,7 @@ def test_odd_options_are_answered_in_coap(
             assert right, f"{told(sent)} was answered {told(message)}"
             assert message.code != "5.00", f"{told(sent)} failed inside: {told(message)}"
 
-    _explore(drawn, ask)
+    exploring.attempt(drawn, ask, _EXAMPLES)
     if who == "gateway":
         forms.code(asking.end(), "2.02", "4.04")
 
@@ -103,7 +77,7 @@ def test_odd_options_are_answered_in_coap(
 @pytest.mark.claim("itron-coap.fuzz.bytes")
 def test_bytes_at_random_are_never_answered_as_requests(stranger: Gateway) -> None:
     """Unless they happen to be one."""
-    st = _strategies()
+    st = exploring.strategies()
     drawn = st.binary(max_size=200) | st.binary(max_size=60).map(b"\x40\x01".__add__)
 
     def ask(datagram: bytes) -> None:
@@ -115,13 +89,13 @@ def test_bytes_at_random_are_never_answered_as_requests(stranger: Gateway) -> No
         answers = [each for each in _heard(stranger) if not each.empty]
         assert sent is not None or not answers, f"{datagram.hex()} was answered {told(answers[0])}"
 
-    _explore(drawn, ask)
+    exploring.attempt(drawn, ask, _EXAMPLES)
 
 
 @pytest.mark.claim("itron-coap.fuzz.mutated")
 def test_mutated_requests_leave_the_gateway_whole(gateway: Gateway, mac: str) -> None:
     """A byte of a good one, changed."""
-    st = _strategies()
+    st = exploring.strategies()
     good = gateway.line.request("0.01", *gateway.to(mac, "/snsr"), token=b"123456").encode()
     drawn = st.tuples(st.integers(0, len(good) - 1), st.integers(0, 255), st.integers(0, len(good)))
 
@@ -132,5 +106,5 @@ def test_mutated_requests_leave_the_gateway_whole(gateway: Gateway, mac: str) ->
         gateway.line.send((datagram[:at] + bytes([value]) + datagram[at + 1 :])[: max(end, len(good) // 2)])
         _heard(gateway)
 
-    _explore(drawn, ask)
+    exploring.attempt(drawn, ask, _EXAMPLES)
     forms.content(gateway.get(mac, "/snsr"), 0)
