@@ -32,7 +32,7 @@ def paced(story: Story, text: str) -> Story:
 def _read(text: str) -> Literal["program"] | Pace:
     if text == "program":
         return "program"
-    found = dict(part.partition("=")[::2] for part in text.split(","))
+    found = {name: value for name, _, value in (part.partition("=") for part in text.split(","))}
     if set(found) not in ({"rate"}, {"each"}, {"idle", "step"}):
         raise ScenarioError(f"{text!r} is no pace; write {FORMS}")
     try:
