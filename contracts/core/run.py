@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -89,7 +90,9 @@ def run_suite(
     ]
     environment = _environment(os.environ if environ is None else environ, targets, control)
     heard = () if progress is None else (progress,)
-    status = supervise(command, environment, quiet=quiet, heard=heard)
+    with tempfile.TemporaryDirectory(prefix="vendorlab-suite-") as folder:  # hypothesis would leave notes where it runs
+        environment["HYPOTHESIS_STORAGE_DIRECTORY"] = folder
+        status = supervise(command, environment, quiet=quiet, heard=heard)
     if status in _SIGNALLED:
         return INTERRUPTED
     return status if status in (FINE, FOUND, INTERRUPTED) else WRONG_USE

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from vendorlab.scenarios.core.durations import written
+from vendorlab.scenarios.core.durations import seconds, written
 from vendorlab.scenarios.core.rules import RULES, NoSettings
 from vendorlab.scenarios.core.story import moment
 
@@ -66,6 +66,8 @@ class Recorder:
         plain = [rule for rule in RULES.values() if rule.settings is NoSettings]
         met = [rule.name for rule in plain if not rule.always and rule.judge(evidence, rule.settings()).met]
         end = evidence.end.at if evidence.end else self.start
+        last = max((seconds(entry["at"]) for entry in self.timeline), default=0.0)
+        until = max(1.0, last + 0.001, round((end - self.start).total_seconds(), 3))  # behind all that was done
         document = {
             "title": title,
             "vendor": _UNSAID,
@@ -76,7 +78,7 @@ class Recorder:
             "world": dict(world),
             "pace": {"rate": 1},
             "timeline": self.timeline,
-            "until": written(max(1.0, round((end - self.start).total_seconds(), 3))),
+            "until": written(until),
             "rules": met or [_FALLBACK],
         }
         text: str = yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=120)

@@ -29,7 +29,7 @@ def target(name: str, found: dict[str, Any]) -> Target:
     return Target(name, found["url"], credentials, found.get("ca"))
 
 
-def check(vendor: str, folder: Path, **options: Any) -> dict[str, Any]:
+def check(vendor: str, folder: Path, *arguments: str, **options: Any) -> dict[str, Any]:
     """Run the suite on a fake, demand that it passes, and give the report."""
     names = [vendor, *BESIDE.get(vendor, ())]
     report = folder / "report.json"
@@ -44,7 +44,7 @@ def check(vendor: str, folder: Path, **options: Any) -> dict[str, Any]:
                 targets={name: target(name, serving.ready()["vendors"][name]) for name in names},
                 control=ControlAddress(serving.control_url, serving.token),
                 json_path=report,
-                extra_args=["-q", "--no-header"],
+                extra_args=["-q", "--no-header", *arguments],
             )
         finally:
             serving.stop()
@@ -68,6 +68,9 @@ CASES = [
     if each.name in suite_names() and each.name not in ELSEWHERE
     for how in (*PROFILES.get(each.vendor, ("legacy", "modern")), *(["reference-lane"] if Spec.find(each.name) else []))
 ]
+FIRST = dict(reversed(CASES))
+GENERATED = "generated_requests"
+"""These tests take most of a run's time: one profile of each vendor is asked all that they think of."""
 
 
 @pytest.mark.slow
@@ -76,11 +79,15 @@ def test_fake_keeps_the_contract(vendor: str, how: str, tmp_path: Path) -> None:
     options: dict[str, Any] = {"direct": how != "reference-lane"}
     if how not in ("default", "reference-lane"):
         options["profiles"] = {vendor: how}
-    report = check(vendor, tmp_path, **options)["vendors"][vendor]
+    generated = how == FIRST[vendor]
+    chosen = () if generated else ("-k", f"not {GENERATED}")
+    report = check(vendor, tmp_path, *chosen, **options)["vendors"][vendor]
     older = OLDER.get((vendor, how))
-    expected = {
+    expected: dict[str, str | None] = {
         claim["id"]: "skipped" if older and older.fullmatch(claim["id"]) else "passed" for claim in report["claims"]
     }
+    if not generated:
+        expected |= {name: None for name in expected if name.endswith(".schema.holds")}
     verdicts = {claim["id"]: claim["verdict"] for claim in report["claims"]}
     unasked = [name for name, seen in report["operations"].items() if not seen["requests"]]
-    assert (verdicts, unasked) == (expected, [])
+    assert (verdicts, unasked if generated else []) == (expected, [])

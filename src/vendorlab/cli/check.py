@@ -17,7 +17,7 @@ from vendorlab.cli.common import Pair, UsageFailure, switches
 from vendorlab.cli.evidence import Evidence, evidence_options
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from vendorlab.contracts.core.control import ControlAddress
     from vendorlab.contracts.core.target import Target
@@ -32,7 +32,7 @@ class Asked:
     allow: tuple[str, ...]
     budget: int | None
     profile: str | None
-    settings: Mapping[str, Mapping[str, str]]
+    settings: tuple[tuple[str, str], ...]
     tls: bool
     arguments: tuple[str, ...]
 
@@ -100,7 +100,7 @@ def check(
         allow=tuple(name.strip() for name in allow.split(",")) if allow else (),
         budget=budget,
         profile=profile,
-        settings=switches(settings),
+        settings=tuple(settings),
         tls=tls,
         arguments=(*(["-k", expression] if expression else []), *(["-v"] if verbose else [])),
     )
@@ -129,7 +129,7 @@ def _sane(asked: Asked) -> None:
         raise UsageFailure("--target goes with one vendor")
     if asked.target is not None and (asked.profile is not None or asked.settings):
         raise UsageFailure(f"--{'set' if asked.settings else 'profile'} is for the fake: a real endpoint is what it is")
-    for vendor in asked.settings.keys() - {owner(name) for name in asked.names}:
+    for vendor in switches(asked.settings).keys() - {owner(name) for name in asked.names}:
         raise UsageFailure(f"--set {vendor}.… is for a vendor that is not checked")
     if asked.profile is not None and CONTROL in asked.names:
         raise UsageFailure("--profile goes with one vendor; the control API has none")

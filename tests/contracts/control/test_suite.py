@@ -74,7 +74,7 @@ def judge(url: str, token: str, folder: Path) -> Counter[str]:
 class Garbled(Control):
     """A control API that does as it should and says something else: worlds are made, so that all of the suite runs."""
 
-    says = b"{}"
+    says = b'{"entries": [3], "next": 0, "dropped": 0, "fired": [3], "more": 0}'
 
     def __call__(self, route: Route, request: Request) -> Answer:
         answer = super().__call__(route, request)
@@ -84,13 +84,8 @@ class Garbled(Control):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "says", [b'{"entries": [3], "next": 0, "dropped": 0, "fired": [3], "more": 0}', b'{"a": '], ids=str
-)
-def test_garbled_answers_fail_and_never_break_the_suite(
-    says: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("vendorlab.cli.serving.Control", type("Saying", (Garbled,), {"says": says}))
+def test_garbled_answers_fail_and_never_break_the_suite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vendorlab.cli.serving.Control", Garbled)
     lab = Serving(["scanalytics"], {"control": 0}, WorldOptions(), "made-up-token", "0")
     try:
         lab.start()

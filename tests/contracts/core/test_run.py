@@ -95,6 +95,7 @@ def test_environment_of_another_world_is_not_handed_on(recorder: Recorder) -> No
             "VENDORLAB_SCANALYTICS_SECOND_USERNAME": "stray@example.com",
         }
     )
+    assert recorder.environment.pop("HYPOTHESIS_STORAGE_DIRECTORY")
     assert recorder.environment == {
         "LANG": "C.UTF-8",
         "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",

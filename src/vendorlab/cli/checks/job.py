@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping  # noqa: TC003  msgspec reads the annotations
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +17,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         suite: Its name.
         title: How it is spoken of where several jobs run.
         profile: Of the fake.
-        settings: Its switches, by vendor.
+        settings: Its switches, as `--set` takes them.
         tls: Whether the fake is asked over https.
         allow: Names of capabilities.
         budget: Requests that the run may make.
@@ -31,7 +30,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     suite: str
     title: str = ""
     profile: str | None = None
-    settings: Mapping[str, Mapping[str, str]] = {}
+    settings: tuple[tuple[str, str], ...] = ()
     tls: bool = False
     allow: tuple[str, ...] = ()
     budget: int | None = None

@@ -7,11 +7,11 @@ from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from vendorlab import __version__
-from vendorlab.cli.common import UsageFailure, text_of
+from vendorlab.cli.common import UsageFailure, switches, text_of
 from vendorlab.mocks.registry import ADDRESSES, mutants
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping
+    from collections.abc import Generator, Iterable, Mapping
     from contextlib import AbstractContextManager
 
     from vendorlab.contracts.core.control import ControlAddress
@@ -36,7 +36,7 @@ def owner(name: str) -> str:
 def fake(
     name: str,
     profile: str | None = None,
-    settings: Mapping[str, Mapping[str, str]] | None = None,
+    settings: Iterable[tuple[str, str]] = (),
     *,
     tls: bool = False,
     mutant: str | None = None,
@@ -46,7 +46,7 @@ def fake(
     Args:
         name: the suite's.
         profile: of the suite's vendor.
-        settings: switches by vendor.
+        settings: switches, as `--set` takes them.
         tls: whether to serve over https; what must is, and what cannot is not.
         mutant: the name of a defect that is planted into the vendor.
     """
@@ -63,7 +63,7 @@ def fake(
             ports=dict.fromkeys([CONTROL, *addresses], 0),
             options=WorldOptions(
                 profiles={owner(name): profile} if profile else {},
-                settings={vendor: found for vendor, found in (settings or {}).items() if vendor == owner(name)},
+                settings={vendor: found for vendor, found in switches(settings).items() if vendor == owner(name)},
                 tls=files,
             ),
             token=secrets.token_urlsafe(24),
