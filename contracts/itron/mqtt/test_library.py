@@ -99,7 +99,7 @@ def listen(broker: Broker) -> Generator[Callable[[Login], Listener]]:
         each.close()
 
 
-@pytest.mark.claim("itron-mqtt.library.flow")
+@pytest.mark.claim("itron-mqtt.client.flow")
 def test_vendors_flow_from_token_to_alert(broker: Broker, listen: Callable[[Login], Listener], feed: Feed) -> None:
     """Token, TLS, CONNECT of 3.1.1 with a clean session and keep-alive 3, SUBSCRIBE with QoS 0, alert."""
     login = broker.login()
@@ -114,7 +114,7 @@ def test_vendors_flow_from_token_to_alert(broker: Broker, listen: Callable[[Logi
     assert description().trouble(found.payload) is None
 
 
-@pytest.mark.claim("itron-mqtt.library.refused")
+@pytest.mark.claim("itron-mqtt.client.refused")
 @pytest.mark.needs("spend")
 def test_library_is_told_that_its_login_is_refused(broker: Broker, listen: Callable[[Login], Listener]) -> None:
     """As not authorised, which it tells from a network that fails."""
@@ -124,7 +124,7 @@ def test_library_is_told_that_its_login_is_refused(broker: Broker, listen: Calla
     assert code.value == 0x87, f"{code} to a wrong password"
 
 
-@pytest.mark.claim("itron-mqtt.library.not-granted")
+@pytest.mark.claim("itron-mqtt.client.not-granted")
 @pytest.mark.needs("tenancy")
 def test_library_is_told_that_its_filter_is_refused(broker: Broker, listen: Callable[[Login], Listener]) -> None:
     """By its SUBACK."""
