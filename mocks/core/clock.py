@@ -1,4 +1,4 @@
-"""The world's clock: the one place in ``mocks`` that knows what time it is.
+"""The world's clock: the one place in ``mocks`` that knows what time it is (real time is asked of ``wall``, for it).
 
 Vendor time (expiry, rate windows, retries, readings) is read here and can be turned by hand. It is kept as whole
 microseconds since 1970 (UTC), so that windows and lifetimes compare exactly, however often the clock was moved.
