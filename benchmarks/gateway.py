@@ -1,9 +1,11 @@
 """Itron's CoAP Gateway: reads of mesh devices through the proxy a second, and news of a thousand devices to as many.
 
 The gateway does its whole work: sessions, tenants, the device's firmware, de-duplication, faults, and a line of the
-journal for each. Beside it, in the same run: what a bare resource costs on libcoap's ``coap-server-notls`` (if it is
-installed) and on aiocoap, neither of which can stand as such a proxy. News are of a thousand devices to a thousand
-clients here, and of one resource there. Look at the server's processor time for each, not at rates alone.
+journal for each. Beside it, in the same run: forward proxies of libcoap (``coap-server-notls -P``, if it is installed)
+and of aiocoap (``aiocoap-proxy --forward``), each with its own server behind it, which have neither sessions nor a
+journal; and what a bare resource costs on either's server. News are of a thousand devices to a thousand clients here,
+and of one resource there. Everything that serves shares one core, and the processor time of a proxy is that of both
+its processes. Look at the processor time for each, not at rates alone.
 """
 
 from __future__ import annotations
@@ -61,6 +63,32 @@ print(json.dumps([port, token, macs]), flush=True)
 while True:
     time.sleep(1)
     world.clock.advance(60)
+"""
+
+
+AIOCOAP_PROXY = """
+import socket, threading, time
+from aiocoap.cli import proxy
+
+with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+    probe.bind(("127.0.0.1", 0))
+    port = probe.getsockname()[1]
+    probe.close()
+
+def tell():
+    ping = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    ping.settimeout(0.1)
+    while True:
+        ping.sendto(b"@\\0\\0\\1", ("127.0.0.1", port))
+        try:
+            ping.recv(100)
+            break
+        except OSError:
+            time.sleep(0.05)
+    print(port, flush=True)
+
+threading.Thread(target=tell).start()
+proxy.sync_main(["--forward", "--bind", f"127.0.0.1:{port}"])
 """
 
 
@@ -131,6 +159,24 @@ def measure(target: Server, seconds: float, rounds: int) -> list[str]:
     return [target.name, *rates(target, [get(target.path)], seconds, rounds), *news(observers(target, 3))]
 
 
+def through_libcoap(program: str, seconds: float, rounds: int) -> list[str]:
+    """The row of libcoap's forward proxy."""
+    with libcoap(program) as behind, libcoap(program, "-P", ",itself") as proxy:
+        rest = option(35, f"coap://127.0.0.1:{behind.port}/time".encode())
+        target = Server("libcoap proxy and server", proxy.port, proxy.pid, b"", behind.pid)
+        return [target.name, *rates(target, [rest], seconds, rounds), "-", "-"]
+
+
+def through_aiocoap(seconds: float, rounds: int) -> list[str]:
+    """The row of aiocoap's, which takes Proxy-Scheme only."""
+    with server(AIOCOAP, "0", "1") as behind:
+        port = int(ready(behind))
+        with server(AIOCOAP_PROXY) as proxy:
+            target = Server("aiocoap proxy and server", int(ready(proxy)), proxy.pid, b"", behind.pid)
+            host, way = b"\x39127.0.0.1\x42" + port.to_bytes(2, "big"), b"\x41t\xd4\x0fcoap"
+            return [target.name, *rates(target, [host + way], seconds, rounds), "-", "-"]
+
+
 def rates(
     target: Server,
     rests: Sequence[bytes],
@@ -162,18 +208,19 @@ def main() -> None:
     pin(1)
     gc.freeze()
     began = time.perf_counter()
-    rows = [measure_gateway(options.seconds, options.rounds)]
+    rows = [measure_gateway(options.seconds, options.rounds), through_aiocoap(options.seconds, options.rounds)]
     with server(AIOCOAP, "0", str(DEVICES)) as process:
         rows.append(measure(Server("aiocoap", int(ready(process)), process.pid, b"t"), options.seconds, options.rounds))
     program = shutil.which("coap-server-notls")
     if program:
+        rows.insert(1, through_libcoap(program, options.seconds, options.rounds))
         with libcoap(program) as target:
             rows.append(measure(target, options.seconds, options.rounds))
     else:
         print("libcoap's coap-server-notls is not installed and was left out: apt-get install libcoap3-bin")
     table(
-        f"Reads of {DEVICES:,} devices through the gateway beside GETs of one resource, a second (server's "
-        "microseconds for each; p99 in microseconds); "
+        f"Reads of {DEVICES:,} devices through the gateway beside GETs of one resource, by proxy and bare, a second "
+        "(servers' microseconds for each; p99 in microseconds); "
         f"news to {OBSERVERS:,} observers, first to last (server's microseconds for each); bytes of a registration",
         ["server", "1 outstanding", "16 outstanding", "news", "bytes"],
         rows,

@@ -125,8 +125,10 @@ class Clock:
     def micros(self) -> int:
         """Now, as whole microseconds since 1970; at the end of the year 9999 a running clock stops."""
         anchor = self._anchor
-        moved = round((self._pace() - anchor.real) * anchor.rate * SECOND)
-        return min(_LATEST, max(_EARLIEST, anchor.world + moved))
+        if not anchor.rate:
+            return anchor.world
+        now = anchor.world + round((self._pace() - anchor.real) * anchor.rate * SECOND)
+        return now if _EARLIEST <= now <= _LATEST else min(_LATEST, max(_EARLIEST, now))
 
     def now(self) -> datetime:
         """Now, as an aware UTC datetime."""

@@ -149,6 +149,11 @@ class FaultPlan:
         """Call ``watcher`` whenever there are other rules, for an edge that had rather not ask each time."""
         self._watchers.append(watcher)
 
+    def unwatch(self, watcher: Callable[[], None]) -> None:
+        """Stop calling ``watcher``."""
+        if watcher in self._watchers:
+            self._watchers.remove(watcher)
+
     def follows_exchanges(self, protocol: Protocol) -> bool:
         """Whether any rule for a protocol asks what only the request tells, so that every message has to be seen."""
         return protocol in self._followed

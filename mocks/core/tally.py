@@ -55,8 +55,9 @@ class Tally:
                 kind = (*kind[:2], OTHER, 0, OTHER, False)
             found = self.kinds.get(kind, 0)
         self.kinds[kind] = found + 1
-        times = self.times.get(kind[:2])
+        whose = values[1], values[2]
+        times = self.times.get(whose)
         if times is None:
-            times = self.times[kind[:2]] = Times()
+            times = self.times[whose] = Times()
         times.buckets[bisect_left(BOUNDS, values[12])] += 1
         times.total += values[12]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from ..core.coap.errors import CoapError
 from ..core.coap.options import Option, Options
-from ..core.coap.rules import is_proxied, next_hop_limit
+from ..core.coap.rules import next_hop_limit
 from ..core.coap.uri import Target, proxy_target
 from .gateway_errors import NobodyThere, OthersDevice, UnknownHost, WrongScheme
 
@@ -118,7 +118,7 @@ class Destinations:
 
     def name(self, options: Options) -> str:
         """The MAC address that a request names, if it names one; never raises."""
-        if not is_proxied(options):
+        if not options.proxied:
             return ""
         try:
             return self._mac(forward(options).target.host) or ""

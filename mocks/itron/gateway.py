@@ -17,7 +17,6 @@ from ..core.coap.exchange import WAITING
 from ..core.coap.observe import End, Manner, Observation
 from ..core.coap.options import Option, Options
 from ..core.coap.response import Response, refusal
-from ..core.coap.rules import is_proxied
 from ..core.ids import fingerprint
 from . import upstream
 from .errors import Unauthorized
@@ -133,7 +132,7 @@ class Gateway:
     def _handle(self, request: Message, exchange: Exchange) -> Response | None:
         note = self._log.note(exchange, self._backend.sessions.known(exchange.peer.address))
         try:
-            if is_proxied(request.options):
+            if request.options.proxied:
                 self._proxied(request, exchange, note)
                 return None
             return self._named(request, self._local(request, exchange, note))
@@ -143,7 +142,7 @@ class Gateway:
 
     def _admit(self, request: Message, exchange: Exchange) -> Response | None:
         """Before any of an upload is kept: has the client a session?"""
-        if not is_proxied(request.options):
+        if not request.options.proxied:
             return None
         note = self._log.note(exchange, self._backend.sessions.known(exchange.peer.address))
         try:
@@ -244,19 +243,21 @@ class Gateway:
         session = self._session(request, exchange, note)
         mac, options = self._destinations.find(request.options, session.tenant)
         who = exchange.peer.address, request.token
-        asked = Asked(request.code, options, request.payload, who, request.type is Type.CON)
+        asked = Asked(request.code, options, request.payload, who, confirmable=request.type is Type.CON)
         real = self.behind.get(mac)
         forwarded = _Forwarded(self, request, exchange, note, real=real is not None)
         behind: Behind = real or self._backend.mesh
-        forwarded.journey = behind.send(mac, asked, forwarded.answered)
+        journey = behind.send(mac, asked, forwarded.answered)
         if not forwarded.over:
+            forwarded.journey = journey
             patience = self._settings.coap_upstream_timeout
             forwarded.patience = self._patience.later(patience, forwarded.time_out, device=mac)
 
     def answer(self, forwarded: _Forwarded, response: Response) -> None:
         """A device has answered, or will not."""
         exchange, request = forwarded.exchange, forwarded.request
-        self._patience.cancel(forwarded.patience)
+        if forwarded.patience:
+            self._patience.cancel(forwarded.patience)
         if exchange.state not in WAITING:
             return
         if Option.OBSERVE in response.options:
@@ -322,6 +323,7 @@ class _Forwarded:
             self.exchange.acknowledge()  # an answer may follow, or never (S4)
         else:
             self.over = True
+            self.journey = None  # it knows of this one, and who knows each other outlives its use
             self.note.cause = "ok" if is_success(result.code) else "device"
             self.gateway.answer(self, result)
 
@@ -336,5 +338,6 @@ class _Forwarded:
         self.over = self.ours = True
         if self.journey is not None:
             self.journey.cancel()
+            self.journey = None
         self.note.cause = getattr(error, "cause", "refused")
         self.gateway.answer(self, refusal(error))

@@ -159,7 +159,7 @@ class Described:
             message = self._request(peer, data)
             if message is None:
                 return EMPTY_DETAIL
-            about = {"operation": operation(message), "device": self._gateway.device_of(message)}
+            about = {"operation": operation(message.code, message.options), "device": self._gateway.device_of(message)}
             if len(self._about) >= MOST_REMEMBERED:
                 del self._about[next(iter(self._about))]
             self._about[exchange] = about
@@ -196,6 +196,7 @@ class GatewayListener:
             place.host,
             place.port,
             describe=Described(gateway, sessions),
+            watcher=Repeats(context.clock, context.journal, place.line.now),
         )
         self._plan = context.faults
         self._gate = DatagramGate(
@@ -206,9 +207,7 @@ class GatewayListener:
             emit=self._udp.emit,
             told=self._struck,
         )
-        self._repeats = Repeats(context.clock, context.journal, place.line.now)
         self._passing = b""
-        self._udp.gate = self._pass
         self._servers = [
             (server, UdpListener(partial(Engine, server, clock, store), place.line, server.host, 0))
             for server in gateway.servers
@@ -232,11 +231,14 @@ class GatewayListener:
             with self._clock.lock:
                 server.connect(_line(listener))
         with self._clock.lock:
+            self._plan.watch(self._watch_rules)
+            self._watch_rules()
             self._gateway.connect(_line(self._udp))
 
     async def stop(self) -> None:
         """Read and send no more."""
         with self._clock.lock:
+            self._plan.unwatch(self._watch_rules)
             self._gateway.disconnect()
         for server, listener in self._servers:
             server.disconnect()
@@ -247,16 +249,13 @@ class GatewayListener:
         self, direction: Direction, address: Any, data: bytes, describe: Describe
     ) -> list[tuple[float, bytes]] | None:
         """Through the faults: their plan is guarded by the world's lock."""
-        if direction == "in":
-            self._repeats.came(address, data)
-        sends = None
-        if self._plan or self._gate.held:
-            with self._clock.lock:
-                self._passing = data
-                sends = self._gate(direction, address, data, describe)
-        if direction == "out" and sends != []:
-            self._repeats.went(address, data)
-        return sends
+        with self._clock.lock:
+            self._passing = data
+            return self._gate(direction, address, data, describe)
+
+    def _watch_rules(self) -> None:
+        """While there are none and nothing is held back, datagrams need not be asked about."""
+        self._udp.gate = self._pass if self._plan.concerns(PROTOCOL) or self._gate.held else None
 
     def _struck(self, strike: Strike, direction: Direction, address: Hashable) -> None:
         """A fault is a line in the journal, as it need not end an exchange."""

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from ..core.clock import SECOND
 from ..core.coap.codes import Code, dotted, is_success
 from ..core.coap.errors import CoapError
 from ..core.coap.options import Option
-from ..core.coap.rules import is_proxied
-from ..core.exchanges import METHODS
+from ..core.exchanges import METHODS, TYPES
 from ..core.journal import mask_path, mask_query
 from .forwarding import forward
 
@@ -39,6 +38,17 @@ UNOBSERVED = "observe.end"
 
 MOST_REMEMBERED = 4_096
 """Requests of which it is remembered how they look without secrets."""
+
+
+class Subject(NamedTuple):
+    """What a request is about, as the journal has it: without secrets."""
+
+    operation: str
+    method: str
+    host: str
+    path: str
+    query: str
+
 
 _SESSIONS: dict[int, str] = {Code.POST: "session.open", Code.DELETE: "session.close"}
 _OBSERVES: dict[int | None, str] = {0: "observe", 1: "observe.cancel"}
@@ -75,13 +85,13 @@ class Log:
         self.now: Callable[[], float] = clock.source
         self._clock = clock
         self._is_secret = is_secret
-        self._masked = lru_cache(MOST_REMEMBERED)(self._mask)
+        self._subject = lru_cache(MOST_REMEMBERED)(self._look)
         self._notes: dict[Exchange, Note] = {}
 
     def forget(self) -> None:
         """What was under way is over, and secrets are others."""
         self._notes.clear()
-        self._masked.cache_clear()
+        self._subject.cache_clear()
 
     def note(self, exchange: Exchange, session: Session | None) -> Note:
         """What is known of an exchange; a new note for one that is new."""
@@ -95,13 +105,13 @@ class Log:
     def told(self, exchange: Exchange, response: Response | None) -> None:
         """An exchange is answered, by the handler or by the engine."""
         note = self._notes.pop(exchange, None) or Note()
-        request = exchange.request
         code = 0 if response is None else response.code
         cause = note.cause or ("silence" if response is None else "ok" if is_success(code) else "refused")
         taken = max(0.0, self.now() - exchange.arrived)
-        waited = (self._clock.micros() - note.at) // SECOND if note.at else 0
+        now = self._clock.micros()
+        waited = (now - note.at) // SECOND if note.at else 0
         more = {"took": waited} if waited else {}  # whole seconds: a story is to be the same each time
-        self._write(request, operation(request), code, note, cause, taken, **more)
+        self._write(now, exchange.request, "", code, note, cause, taken, **more)
 
     def notified(self, observation: Observation, response: Response, session: Session | None) -> None:
         """A notification goes out."""
@@ -109,28 +119,28 @@ class Log:
         if session is not None:
             note.of(session)
         number = {"number": response.options.uint(Option.OBSERVE)}
-        self._write(observation.request, NOTIFY, response.code, note, "ok", 0.0, **number)
+        self._write(self._clock.micros(), observation.request, NOTIFY, response.code, note, "ok", 0.0, **number)
 
     def unobserved(self, observation: Observation, why: str, session: Session | None) -> None:
         """A client ended an observation, in one way or another."""
         note = Note()
         if session is not None:
             note.of(session)
-        self._write(observation.request, UNOBSERVED, 0, note, why, 0.0)
+        self._write(self._clock.micros(), observation.request, UNOBSERVED, 0, note, why, 0.0)
 
     def _write(
-        self, request: Message, operation: str, code: int, note: Note, cause: str, taken: float, **more: Any
+        self, at: int, request: Message, operation: str, code: int, note: Note, cause: str, taken: float, **more: Any
     ) -> None:
-        host, path, query = self._masked(request.options)
-        detail = {"code": dotted(code), "type": request.type.name, "mid": request.mid, "token": request.token.hex()}
+        own, method, host, path, query = self._subject(request.code, request.options)
+        more |= {"code": dotted(code), "type": TYPES[request.type], "mid": request.mid, "token": request.token.hex()}
         if host:
-            detail["host"] = host
+            more["host"] = host
         self._journal.add(
-            self._clock.micros(),
+            at,
             VENDOR,
             PROTOCOL,
-            operation,
-            METHODS[request.code] if request.code < len(METHODS) else dotted(request.code),
+            operation or own,
+            method,
             path,
             query,
             note.credential,
@@ -139,13 +149,15 @@ class Log:
             cause,
             None,
             taken,
-            detail | more,
+            more,
         )
 
-    def _mask(self, options: Options) -> tuple[str, str, str]:
-        """Host, path and query of a request, without secrets."""
+    def _look(self, code: int, options: Options) -> Subject:
+        """What a request is about."""
         host, path, query = _asked(options)
-        return host, mask_path(path, self._is_secret), mask_query(query, self._is_secret)
+        method = METHODS[code] if code < len(METHODS) else dotted(code)
+        path, query = mask_path(path, self._is_secret), mask_query(query, self._is_secret)
+        return Subject(operation(code, options), method, host, path, query)
 
 
 def status(code: int) -> int:
@@ -153,24 +165,23 @@ def status(code: int) -> int:
     return (code >> 5) * 100 + (code & 31)
 
 
-def operation(request: Message) -> str:
-    """What a request is about."""
-    options = request.options
-    if is_proxied(options):
+def operation(code: int, options: Options) -> str:
+    """The name of what a request wants."""
+    if options.proxied:
         observe = options.uint(Option.OBSERVE)
-        if observe in _OBSERVES and request.code == Code.GET:
+        if observe in _OBSERVES and code == Code.GET:
             return _OBSERVES[observe]
-        method = METHODS[request.code] if request.code < len(METHODS) else ""
+        method = METHODS[code] if code < len(METHODS) else ""
         return f"proxy.{method.lower()}" if method else "proxy"
     path = options.path
     if path == ("sessions",):
-        return _SESSIONS.get(request.code, "session")
+        return _SESSIONS.get(code, "session")
     return "discover" if path == (".well-known", "core") else "unrouted"
 
 
 def _asked(options: Options) -> tuple[str, str, str]:
     """Host, path and query of a request."""
-    if is_proxied(options):
+    if options.proxied:
         try:
             target = forward(options).target
         except CoapError:

@@ -7,7 +7,6 @@ under another ID, goes round that section, and the journal says so.
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
 from ..core.coap.codes import Type, dotted
@@ -18,6 +17,9 @@ if TYPE_CHECKING:
 
     from ..core.clock import Clock
     from ..core.journal import Journal
+
+    _Content = tuple[Hashable, int, bytes]
+    """Of whom a request comes, its code, and all that follows its token."""
 
 REPEAT = "repeat"
 """The operation of such an entry."""
@@ -31,7 +33,7 @@ EXCHANGE_LIFETIME = 247.0
 ACK_TIMEOUT = 2.0
 """Seconds that a confirmable request is given at the least before it is sent again."""
 
-_NO_CODES = range(1, 32)
+_METHODS = range(1, 32)
 _HEADER = 4
 
 
@@ -39,15 +41,18 @@ class _Asked:
     """One request.
 
     Attributes:
+        token, content: by what it is found; there only while it waits for an answer.
         last: when it last came, in line time.
         again: how often it came again.
         answered: whether anything was sent in answer to it.
     """
 
-    __slots__ = ("again", "answered", "data", "first", "last")
+    __slots__ = ("again", "answered", "content", "data", "first", "last", "token")
 
-    def __init__(self, data: bytes, now: float) -> None:
+    def __init__(self, data: bytes, now: float, token: tuple[Hashable, bytes], content: _Content) -> None:
         self.data = data
+        self.token = token
+        self.content = content
         self.first = self.last = now
         self.again = 0
         self.answered = False
@@ -55,6 +60,9 @@ class _Asked:
 
 class Repeats:
     """Looks at what passes one socket.
+
+    Requests are known by message ID in two generations: when the younger is full, the elder is let go. Those that wait
+    for an answer are known by token and by content, too.
 
     Args:
         clock: the world's.
@@ -66,45 +74,54 @@ class Repeats:
         self._clock = clock
         self._journal = journal
         self._now = now
-        self._by_mid: OrderedDict[tuple[Hashable, bytes], _Asked] = OrderedDict()
-        self._by_token: OrderedDict[tuple[Hashable, bytes], _Asked] = OrderedDict()
-        self._by_content: OrderedDict[tuple[Hashable, int, bytes], _Asked] = OrderedDict()
+        self._fresh: dict[tuple[Hashable, bytes], _Asked] = {}
+        self._old: dict[tuple[Hashable, bytes], _Asked] = {}
+        self._by_token: dict[tuple[Hashable, bytes], _Asked] = {}
+        self._by_content: dict[_Content, _Asked] = {}
 
     def came(self, address: Hashable, data: bytes) -> None:
         """A datagram has come."""
-        if len(data) < _HEADER or data[0] >> 6 != 1 or data[1] not in _NO_CODES:
+        if len(data) < _HEADER or data[0] >> 6 != 1 or data[1] not in _METHODS:
             return
         now, token_end = self._now(), _HEADER + (data[0] & 15)
         key = address, data[2:4]
-        found = self._by_mid.get(key)
+        found = self._fresh.get(key) or self._old.get(key)
         if found is not None and found.data == data and now - found.first < EXCHANGE_LIFETIME:
             found.again += 1
             self._tell(address, found, now, anew=False)
             found.last = now
             return
-        asked = _Asked(data, now)
-        content = address, data[1], data[token_end:]
+        token, content = (address, data[_HEADER:token_end]), (address, data[1], data[token_end:])
+        asked = _Asked(data, now, token, content)
         former = self._by_content.get(content)
-        hurried = former is not None and not former.answered and now - former.last < ACK_TIMEOUT
-        if former is not None and hurried and data[0] >> 4 & 3 == Type.CON:
+        if former is not None and now - former.last < ACK_TIMEOUT and data[0] >> 4 & 3 == Type.CON:
             asked.again = former.again + 1
             asked.last = former.last
             self._tell(address, asked, now, anew=True)
             asked.last = now
-        _keep(self._by_mid, key, asked)
-        _keep(self._by_token, (address, data[_HEADER:token_end]), asked)
+        if len(self._fresh) >= MOST_REMEMBERED // 2:
+            self._old, self._fresh = self._fresh, {}
+        self._fresh[key] = asked
+        _keep(self._by_token, token, asked)
         _keep(self._by_content, content, asked)
 
     def went(self, address: Hashable, data: bytes) -> None:
         """A datagram goes out, and will arrive."""
         if len(data) < _HEADER:
             return
-        kind = data[0] >> 4 & 3
-        found = self._by_mid.get((address, data[2:4])) if kind in (Type.ACK, Type.RST) else None
+        found = None
+        if data[0] & 0x20:  # an acknowledgement or a rejection
+            key = address, data[2:4]
+            found = self._fresh.get(key) or self._old.get(key)
         if found is None and data[1]:
             found = self._by_token.get((address, data[_HEADER : _HEADER + (data[0] & 15)]))
-        if found is not None:
+        if found is not None and not found.answered:
             found.answered = True
+            if self._by_token.get(found.token) is found:
+                del self._by_token[found.token]
+            if self._by_content.get(found.content) is found:
+                del self._by_content[found.content]
+            del found.token, found.content  # thousands of them are kept
 
     def _tell(self, address: Hashable, asked: _Asked, now: float, *, anew: bool) -> None:
         detail: dict[str, Any] = header(asked.data) | {
@@ -126,10 +143,8 @@ def header(data: bytes) -> dict[str, Any]:
     return {"type": Type(data[0] >> 4 & 3).name, "code": dotted(data[1]), "mid": int.from_bytes(data[2:4])}
 
 
-def _keep(table: OrderedDict[Any, _Asked], key: Any, asked: _Asked) -> None:
-    """Remember one, as the newest."""
-    if key in table:
-        table.move_to_end(key)
-    elif len(table) >= MOST_REMEMBERED:
-        table.popitem(last=False)
+def _keep(table: dict[Any, _Asked], key: Any, asked: _Asked) -> None:
+    """Remember one that waits."""
+    if len(table) >= MOST_REMEMBERED and key not in table:
+        del table[next(iter(table))]
     table[key] = asked

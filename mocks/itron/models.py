@@ -132,8 +132,7 @@ class MeshDevice:
     sensors: tuple[Sensor, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """What a sensor measured at one moment: made once, and the same over every protocol.
 
     Attributes:

@@ -7,6 +7,7 @@ than ``core.series``, and nobody has to wait for numpy.
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 from math import pi, sin
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,9 @@ INSTALLED = 1_546_300_800
 
 FAHRENHEIT, CELSIUS = "F", "C"
 
+MOST_REMEMBERED = 4_096
+"""Sensors whose chance is at hand: who polls asks for the same hour again and again."""
+
 
 def measure(seed: int, device: MeshDevice, sensor: Sensor, second: int, unit: str = FAHRENHEIT) -> Reading:
     """Read a periodic sensor at a moment.
@@ -39,7 +43,7 @@ def measure(seed: int, device: MeshDevice, sensor: Sensor, second: int, unit: st
         second: when, in seconds since 1970.
         unit: ``F`` or ``C``, as the temperature board is configured; it leaves the factory with F.
     """
-    source = Source(seed, f"{device.mac}/{sensor.key}")
+    source = _source(seed, device.mac, sensor.key)
     return Reading(device, sensor, second, _MEASURES[sensor](source, second, unit))
 
 
@@ -62,10 +66,14 @@ def sensor_tag(seed: int, address: str, second: int) -> dict[str, Any]:
 
 
 class Source:
-    """Chance for one sensor, without state."""
+    """Chance for one sensor: the same whenever it is asked; what it remembers only saves work."""
+
+    __slots__ = ("_ends", "_name", "_place")
 
     def __init__(self, seed: int, name: str) -> None:
         self._name = f"{seed}/itron/{name}"
+        self._place: float | None = None
+        self._ends: dict[str, tuple[int, float, float]] = {}
 
     def uniform(self, purpose: str, cell: int = 0) -> float:
         """A number in [0, 1)."""
@@ -73,17 +81,29 @@ class Source:
         return int.from_bytes(digest) / (1 << 48)
 
     def drift(self, purpose: str, second: int, width: int) -> float:
-        """A number in [0, 1) that wanders: hashed at the ends of each stretch of time, straight between."""
-        cell, into = divmod(second, width)
-        before, after = self.uniform(purpose, cell), self.uniform(purpose, cell + 1)
-        return before + (after - before) * into / width
+        """A number in [0, 1) that wanders: hashed at the ends of each stretch of time, straight between.
+
+        A purpose has one width.
+        """
+        cell = second // width
+        ends = self._ends.get(purpose)
+        if ends is None or ends[0] != cell:
+            ends = self._ends[purpose] = cell, self.uniform(purpose, cell), self.uniform(purpose, cell + 1)
+        _, before, after = ends
+        return before + (after - before) * (second - cell * width) / width
 
     def celsius(self, second: int) -> float:
         """Degrees outdoors: a place, a time of day, weather."""
-        place = 6 + 18 * self.uniform("place")
+        if self._place is None:
+            self._place = 6 + 18 * self.uniform("place")
         day = 5 * sin((second % DAY / DAY - 0.375) * 2 * pi)
         weather = 7 * (self.drift("weather", second, 6 * HOUR) - 0.5) + 0.6 * (self.drift("air", second, 600) - 0.5)
-        return place + day + weather
+        return self._place + day + weather
+
+
+@lru_cache(MOST_REMEMBERED)
+def _source(seed: int, mac: str, key: str) -> Source:
+    return Source(seed, f"{mac}/{key}")
 
 
 def _temperature(source: Source, second: int, unit: str) -> Mapping[str, Any]:

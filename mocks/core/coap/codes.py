@@ -72,9 +72,12 @@ RESERVED_CLASSES = frozenset({1, 6, 7})
 """Classes of code that no message over UDP may have: RFC 7252, section 4.2, rejects it as malformed."""
 
 
+_DOTTED = tuple(f"{code >> 5}.{code & 31:02d}" for code in range(256))
+
+
 def dotted(code: int) -> str:
     """A code as it is written: ``2.05``."""
-    return f"{code >> 5}.{code & 31:02d}"
+    return _DOTTED[code]
 
 
 def is_success(code: int) -> bool:

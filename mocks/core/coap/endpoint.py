@@ -22,7 +22,7 @@ from .outbox import Outbox, Outcome
 from .peers import Peer, Peers
 from .requests import Answered, Outgoing, Requests, Verdict
 from .response import Response, refusal
-from .rules import bad_option, is_proxied, next_hop_limit, refused_by_origin, refused_by_proxy
+from .rules import bad_option, next_hop_limit, refused_by_origin, refused_by_proxy
 from .stats import Stats
 from .timers import Schedule
 from .transmission import Limits, Transmission
@@ -312,7 +312,7 @@ class Endpoint:
     def _request(self, exchange: Exchange, message: Message) -> None:
         try:
             options = message.options
-            if not self._held and options.plain and options.critical <= self._understood and message.code in METHODS:
+            if not self._held and self._is_plain(options) and message.code in METHODS:
                 response = self._handle(message, exchange)
             else:
                 response = self._checked(message, exchange)
@@ -337,9 +337,9 @@ class Endpoint:
         if request.code not in METHODS:
             raise MethodNotAllowedError("not a method that is known")
         options = request.options
-        if options.plain and options.critical <= self._understood:
+        if self._is_plain(options):
             return self._handle(request, exchange)
-        if not self._heeded(request, is_proxied(options)):
+        if not self._heeded(request, options.proxied):
             exchange.reset()
             return None
         if options.uint(Option.OBSERVE) == 1:
@@ -350,6 +350,10 @@ class Endpoint:
         if exchange.special:
             return self._in_blocks(request, exchange)
         return self._handle(request, exchange)
+
+    def _is_plain(self, options: Options) -> bool:
+        """Whether a request is nobody's business but the handler's."""
+        return options.plain and options.critical <= self._understood and (self._proxy or not options.proxied)
 
     def _heeded(self, request: Message, proxied: bool) -> bool:
         """Whether the options allow for an answer; False to reject, as section 5.4.1 has it for some requests."""

@@ -108,8 +108,11 @@ REGISTRY: dict[int, Definition] = {
     _O.REQUEST_TAG: Definition("Request-Tag", Format.OPAQUE, 0, 8, repeatable=True),
 }
 
-SPECIAL = frozenset({_O.OBSERVE, _O.HOP_LIMIT, _O.BLOCK1, _O.BLOCK2, _O.PROXY_URI, _O.PROXY_SCHEME, _O.NO_RESPONSE})
-"""Options of a request that the engine itself acts upon."""
+SPECIAL = frozenset({_O.OBSERVE, _O.HOP_LIMIT, _O.BLOCK1, _O.BLOCK2, _O.NO_RESPONSE})
+"""Options of a request that the engine itself acts upon, whether or not it is for somebody behind."""
+
+PROXIED = frozenset({_O.PROXY_URI, _O.PROXY_SCHEME})
+"""Options of a request that is for somebody behind."""
 
 
 def is_critical(number: int) -> bool:
@@ -157,17 +160,20 @@ class Options:
         values: the first value of every option that is there and recognised, by number.
         unrecognised: numbers to be treated as if unknown: not in the registry, out of bounds, or one too many.
         critical: numbers of the critical options that are recognised.
-        plain: whether there is nothing that the engine itself must look at.
+        proxied: whether the request is for somebody behind who gets it.
+        plain: whether, but for that, there is nothing that the engine itself must look at.
     """
 
-    __slots__ = ("critical", "items", "plain", "unrecognised", "values", "wire")
+    __slots__ = ("_hash", "critical", "items", "plain", "proxied", "unrecognised", "values", "wire")
 
     items: tuple[tuple[int, bytes], ...]
     wire: bytes
     values: dict[int, bytes]
     unrecognised: tuple[int, ...]
     critical: frozenset[int]
+    proxied: bool
     plain: bool
+    _hash: int
 
     def __init__(self, items: Iterable[tuple[int, Value]] = ()) -> None:
         pairs = [(int(number), encode_value(value)) for number, value in items]
@@ -188,8 +194,10 @@ class Options:
             """Fill the slots that are made when first asked for; filled ones never come here."""
             if name == "wire":
                 self.wire = encode_options(self.items)
-            elif name in ("values", "unrecognised", "critical", "plain"):
+            elif name in ("values", "unrecognised", "critical", "proxied", "plain"):
                 self._examine()
+            elif name == "_hash":
+                self._hash = hash(self.items)
             else:
                 raise AttributeError(name)
             return object.__getattribute__(self, name)
@@ -208,6 +216,7 @@ class Options:
         self.values = values
         self.unrecognised = tuple(unrecognised)
         self.critical = frozenset(number for number in values if number & 1)
+        self.proxied = not PROXIED.isdisjoint(values)
         self.plain = not unrecognised and SPECIAL.isdisjoint(values)
 
     def get(self, number: int) -> bytes | None:
@@ -264,10 +273,10 @@ class Options:
         return number in self.values
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Options) and self.items == other.items
+        return self is other or (isinstance(other, Options) and self.items == other.items)
 
     def __hash__(self) -> int:
-        return hash(self.items)
+        return self._hash
 
     def __repr__(self) -> str:
         return "Options(" + ", ".join(f"{name_of(number)}={value!r}" for number, value in self.items) + ")"

@@ -14,15 +14,8 @@ if TYPE_CHECKING:
 DEFAULT_HOP_LIMIT = 16
 """What counts when the option is absent: RFC 8768, section 3."""
 
-PROXIED = (Option.PROXY_URI, Option.PROXY_SCHEME)
-
 _SUPPRESSED_BY = {2: 2, 4: 8, 5: 16}
 """A class of response, and the bit of No-Response that is against it: RFC 7967, section 2.1."""
-
-
-def is_proxied(options: Options) -> bool:
-    """Whether a request is for somebody behind us."""
-    return Option.PROXY_URI in options.values or Option.PROXY_SCHEME in options.values
 
 
 def refused_by_origin(options: Options, understood: frozenset[int]) -> tuple[int, ...]:

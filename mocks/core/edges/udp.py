@@ -37,6 +37,19 @@ Describe = Callable[[], Mapping[str, str]]
 Gate = Callable[[Direction, Any, bytes, Describe], "list[tuple[float, bytes]] | None"]
 """Says what becomes of a datagram: what to pass on instead, each after how many seconds, or None for itself at once."""
 
+
+class Watcher(Protocol):
+    """Looks at what passes, and changes nothing."""
+
+    def came(self, address: Any, data: bytes, /) -> None:
+        """A datagram has come, whatever becomes of it in the gate."""
+        ...
+
+    def went(self, address: Any, data: bytes, /) -> None:
+        """A datagram goes out, and the gate has not lost it."""
+        ...
+
+
 Describer = Callable[[Direction, Any, bytes], Mapping[str, str]]
 """Tells what a datagram is; called only when a gate asks."""
 
@@ -93,6 +106,7 @@ class UdpListener(Generic[E]):
         scheme: of its address.
         gate: where datagrams go wrong, both ways; it may also be set later, or taken away.
         describe: tells the gate what a datagram is; it may be set later, too.
+        watcher: sees what comes and goes.
 
     Attributes:
         unsent: datagrams that the system did not take.
@@ -109,6 +123,7 @@ class UdpListener(Generic[E]):
         scheme: str = "coap",
         gate: Gate | None = None,
         describe: Describer = _says_nothing,
+        watcher: Watcher | None = None,
     ) -> None:
         self.line = line
         self.host = host
@@ -118,6 +133,7 @@ class UdpListener(Generic[E]):
         self.unsent = 0
         self.oversized = 0
         self.describe = describe
+        self.watcher = watcher
         self._scheme = scheme
         self._socket: socket.socket | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -172,11 +188,15 @@ class UdpListener(Generic[E]):
 
     def send(self, data: bytes, address: Any) -> None:
         """Put a datagram on the line, through the gate."""
-        if self.gate is None:
+        sends = None
+        if self.gate is not None:
+            sends = self.gate("out", address, data, partial(self.describe, "out", address, data))
+        if self.watcher is not None and sends != []:
+            self.watcher.went(address, data)
+        if sends is None:
             self._put(data, address)
-            return
-        sends = self.gate("out", address, data, partial(self.describe, "out", address, data))
-        self._pass([(0.0, data)] if sends is None else sends, self._put, address)
+        else:
+            self._pass(sends, self._put, address)
 
     def woken(self) -> None:
         """The engine is due earlier than it was; called on the loop."""
@@ -193,7 +213,6 @@ class UdpListener(Generic[E]):
 
     def _read(self) -> None:
         opened = self._socket
-        receive = self.engine.receive
         for _ in range(BATCH):
             if opened is None or opened is not self._socket:
                 return  # it was stopped by what a datagram asked for
@@ -206,14 +225,15 @@ class UdpListener(Generic[E]):
             if len(data) > LARGEST:
                 self.oversized += 1
                 continue
-            if self.gate is None:
-                try:
-                    receive(data, address)
-                except Exception:  # noqa: BLE001  what it calls may raise; other datagrams have nothing to do with it
-                    _log.exception("vendorlab made a mistake with a datagram")
-                continue
-            sends = self.gate("in", address, data, partial(self.describe, "in", address, data))
-            self._pass([(0.0, data)] if sends is None else sends, self._take, address)
+            if self.watcher is not None:
+                self.watcher.came(address, data)
+            sends = None
+            if self.gate is not None:
+                sends = self.gate("in", address, data, partial(self.describe, "in", address, data))
+            if sends is None:
+                self._take(data, address)
+            else:
+                self._pass(sends, self._take, address)
 
     def _take(self, data: bytes, address: Hashable) -> None:
         try:

@@ -66,27 +66,29 @@ def form_of(options: Options) -> Form:
     return Form(path, options.query, options.uint(Option.OBSERVE), refused, 9 + len(board.wire))
 
 
-class Asked(NamedTuple):
+class Asked:
     """A request as it reaches a device.
 
-    Attributes:
+    Args:
         code: the method.
         options: without those that were for the proxy.
         payload: whole.
         who: names the asker and its token, for an observation.
         confirmable: whether it must be acknowledged.
+
+    Attributes:
+        form: what its options say.
     """
 
-    code: int
-    options: Options
-    payload: bytes
-    who: Hashable
-    confirmable: bool = True
+    __slots__ = ("code", "confirmable", "form", "options", "payload", "who")
 
-    @property
-    def form(self) -> Form:
-        """What its options say."""
-        return form_of(self.options)
+    def __init__(self, code: int, options: Options, payload: bytes, who: Hashable, *, confirmable: bool = True) -> None:
+        self.code = code
+        self.options = options
+        self.payload = payload
+        self.who = who
+        self.confirmable = confirmable
+        self.form = form_of(options)
 
 
 Reply = Response | None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import sapi
@@ -129,10 +129,9 @@ class Node:
         """What a sensor measures now, stamped with the device's own idea of the time."""
         if sensor is not Sensor.ECHO:
             found = self.mesh.estate.measure(self.device, sensor, second)
-            return replace(found, second=second + self.offset) if self.offset else found
-        found = replace(
-            self.mesh.estate.measure(self.device, sensor, second), values={"text": f"{self.text} {self.count}"}
-        )
+            return found._replace(second=second + self.offset) if self.offset else found
+        found = self.mesh.estate.measure(self.device, sensor, second)
+        found = found._replace(values={"text": f"{self.text} {self.count}"})
         self.count += 1
         self.mesh.changed(self)
         return found

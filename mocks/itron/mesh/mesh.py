@@ -125,14 +125,16 @@ class Mesh:
         """
         node = self.node(mac)
         journey = Journey(node, asked, answered)
-        if self._is_calm(node):
+        now = self._now()
+        if now >= node.asleep_until and self.conditions(node).calm:
             journey.done = True
-            reply = node.answer(asked, self._now())
+            reply = node.answer(asked, now)
             if reply is not None:
                 answered(reply)
         else:
             self._attempt(journey)
-        self.save_if_kept()
+        if self._unsaved:
+            self.save_if_kept()
         return journey
 
     def unobserved(self, _who: Hashable, _end: object) -> None:
@@ -364,9 +366,6 @@ class Mesh:
     def _unit(self, mac: str) -> str | None:
         node = self.nodes.get(mac)
         return None if node is None else node.unit
-
-    def _is_calm(self, node: Node) -> bool:
-        return self._now() >= node.asleep_until and self.conditions(node).calm
 
     def _now(self) -> int:
         return self._clock.micros() // SECOND
