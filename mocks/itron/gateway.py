@@ -130,7 +130,7 @@ class Gateway:
     # --- requests --------------------------------------------------------------------------------------------------
 
     def _handle(self, request: Message, exchange: Exchange) -> Response | None:
-        note = self._log.note(exchange, self._backend.sessions.known(exchange.peer.address))
+        note = self._log.note(exchange)
         try:
             if request.options.proxied:
                 self._proxied(request, exchange, note)
@@ -144,7 +144,7 @@ class Gateway:
         """Before any of an upload is kept: has the client a session?"""
         if not request.options.proxied:
             return None
-        note = self._log.note(exchange, self._backend.sessions.known(exchange.peer.address))
+        note = self._log.note(exchange)
         try:
             self._session(request, exchange, note)
         except NoSession as error:
@@ -162,6 +162,9 @@ class Gateway:
     # --- the gateway's own resources -------------------------------------------------------------------------------
 
     def _local(self, request: Message, exchange: Exchange, note: Note) -> Response:
+        session = self._backend.sessions.known(exchange.peer.address)
+        if session is not None:
+            note.of(session)
         path = request.options.path
         if path == CORE:
             if request.code != Code.GET:

@@ -93,13 +93,11 @@ class Log:
         self._notes.clear()
         self._subject.cache_clear()
 
-    def note(self, exchange: Exchange, session: Session | None) -> Note:
+    def note(self, exchange: Exchange) -> Note:
         """What is known of an exchange; a new note for one that is new."""
         found = self._notes.get(exchange)
         if found is None:
             found = self._notes[exchange] = Note(at=self._clock.micros())
-            if session is not None:
-                found.of(session)
         return found
 
     def told(self, exchange: Exchange, response: Response | None) -> None:

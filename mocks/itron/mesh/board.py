@@ -128,17 +128,14 @@ def answer(node: Node, asked: Asked, path: tuple[str, ...], second: int) -> Repl
         return _TOO_LARGE
     if asked.form.refused:
         return _BAD_OPTION
-    match path:
-        case ():
-            return Response(Code.CONTENT, BANNER, _TEXT) if asked.code == Code.GET else _FORBIDDEN
-        case (".well-known", *rest):
-            return _well_known(node, asked, rest)
-        case ("sys", *rest):
-            return _system(node, asked, rest, second)
-        case (classifier, *rest) if classifier == node.classifier:
-            return _sensor(node, asked, rest, second)
-        case _:
-            return _NOT_FOUND
+    if not path:
+        return Response(Code.CONTENT, BANNER, _TEXT) if asked.code == Code.GET else _FORBIDDEN
+    first, rest = path[0], path[1:]
+    if first == node.classifier:
+        return _sensor(node, asked, rest, second)
+    if first == ".well-known":
+        return _well_known(node, asked, rest)
+    return _system(node, asked, rest, second) if first == "sys" else _NOT_FOUND
 
 
 def content(node: Node, value: sapi.Said, sensor: Sensor) -> Response:
@@ -154,10 +151,10 @@ def observe_value(node: Node) -> bytes:
     return number.to_bytes(3) if node.mesh.quirks else number.to_bytes((number.bit_length() + 7) // 8)
 
 
-def _well_known(node: Node, asked: Asked, rest: list[str]) -> Response:
+def _well_known(node: Node, asked: Asked, rest: tuple[str, ...]) -> Response:
     """S3: not quite RFC 6690, without the sensors, and 5.00 where the 4.04 that was set is overwritten."""
     quirks = node.mesh.quirks
-    if rest != ["core"]:
+    if rest != ("core",):
         return _FAILED if quirks else _NOT_FOUND
     if asked.code != Code.GET:
         return _NOT_IMPLEMENTED if quirks else _NOT_ALLOWED
@@ -172,11 +169,11 @@ def _well_known(node: Node, asked: Asked, rest: list[str]) -> Response:
     return Response(Code.CONTENT, text.encode(), _LINKS)
 
 
-def _system(node: Node, asked: Asked, rest: list[str], second: int) -> Response:
+def _system(node: Node, asked: Asked, rest: tuple[str, ...], second: int) -> Response:
     """S22."""
-    if rest == ["time"] and asked.code == Code.GET:
+    if rest == ("time",) and asked.code == Code.GET:
         return Response(Code.CONTENT, ((second + node.offset) & 0xFFFFFFFF).to_bytes(4), _BYTES)
-    if rest == ["time"] and asked.code == Code.PUT:
+    if rest == ("time",) and asked.code == Code.PUT:
         if len(asked.payload) != _SET_TIME.size:
             return _NOT_ACCEPTABLE
         kind, size, seconds, _ = _SET_TIME.unpack(asked.payload)
@@ -184,12 +181,12 @@ def _system(node: Node, asked: Asked, rest: list[str], second: int) -> Response:
             return _NOT_ACCEPTABLE
         node.set_clock(seconds - second)
         return _CHANGED
-    if rest == ["stats"] and asked.code == Code.GET and asked.form.query == ("mod=coap",):
+    if rest == ("stats",) and asked.code == Code.GET and asked.form.query == ("mod=coap",):
         return Response(Code.CONTENT, _STATISTICS.pack(_COAP_STATISTICS, 36, *node.counters), _BYTES)
     return _NOT_IMPLEMENTED
 
 
-def _sensor(node: Node, asked: Asked, rest: list[str], second: int) -> Reply:
+def _sensor(node: Node, asked: Asked, rest: tuple[str, ...], second: int) -> Reply:
     if not rest:
         return ACKNOWLEDGED if node.mesh.quirks else _NOT_FOUND  # S4
     sensor = node.resources.get(rest[0])
