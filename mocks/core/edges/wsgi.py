@@ -7,11 +7,12 @@ redirects nothing by itself.
 from __future__ import annotations
 
 import threading
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import flask
 from werkzeug.exceptions import HTTPException
-from werkzeug.routing import Rule
+from werkzeug.routing import Map, Rule
 
 from ..web.message import Answer, Request
 
@@ -34,23 +35,30 @@ _COMPILING = threading.Lock()
 
 def mount(dispatch: Responder) -> flask.Flask:
     """A Flask app that answers for one site: its routes, and the vendor's own page for all the rest."""
-    with _COMPILING:
-        return _mount(dispatch)
-
-
-def _mount(dispatch: Responder) -> flask.Flask:
     app = flask.Flask(f"vendorlab.{dispatch.site.name}", static_folder=None)
-    app.url_map.merge_slashes = False
-    app.url_map.redirect_defaults = False
     unrouted = _view(dispatch, dispatch.unrouted)
     app.view_functions[UNROUTED] = unrouted
     for route in dispatch.site.routes:
         app.view_functions[route.path] = _view(dispatch, route)
-        app.url_map.add(Rule(route.path, endpoint=route.path))
-        if route.path.endswith("/"):  # or werkzeug would redirect in its own words
-            app.url_map.add(Rule(route.path.removesuffix("/"), endpoint=UNROUTED))
+    with _COMPILING:
+        app.url_map = _compiled(tuple(route.path for route in dispatch.site.routes))
     app.register_error_handler(HTTPException, lambda _error: unrouted())
     return app
+
+
+@lru_cache(maxsize=64)
+def _compiled(paths: tuple[str, ...]) -> Map:
+    """What finds the endpoint of a path, each endpoint being named as its route; the worlds of a process share it.
+
+    To compile it is nearly all the time that a mount takes, and it never changes after.
+    """
+    found = Map(merge_slashes=False, redirect_defaults=False)
+    for path in paths:
+        found.add(Rule(path, endpoint=path))
+        if path.endswith("/"):  # or werkzeug would redirect in its own words
+            found.add(Rule(path.removesuffix("/"), endpoint=UNROUTED))
+    found.update()
+    return found
 
 
 def _view(dispatch: Responder, route: Route) -> Callable[..., flask.Response]:

@@ -12,6 +12,8 @@ from tests.mocks.support import Caller
 from vendorlab.mocks.core.edges.inprocess import InProcessTransport
 
 if TYPE_CHECKING:
+    from tests.mocks.conftest import MakeWorld
+
     from vendorlab.mocks.core.world import World
 
 BASE = "http://scanalytics.example"
@@ -129,6 +131,15 @@ def test_threads_may_share_it(world: World) -> None:
         thread.join()
     assert statuses == [200] * 120
     assert [entry.seq for entry in world.journal.find()] == list(range(1, 122))
+
+
+def test_worlds_find_their_routes_by_one_table_and_answer_apart(world_of: MakeWorld) -> None:
+    one, other = Caller(world_of()), Caller(world_of(seed=8))
+    assert one.world.app("scanalytics").url_map is other.world.app("scanalytics").url_map  # else each takes 8 ms
+    assert one.world.app("scanalytics").url_map is not world_of("inode").app("inode").url_map
+    token = one.login()["access_token"]
+    assert [each.get("/v1/whoami", token).status_code for each in (one, other)] == [200, 401]
+    assert [len(each.world.journal.find()) for each in (one, other)] == [2, 1]
 
 
 def test_flask_app_is_the_same_fake_for_any_wsgi_server(world: World) -> None:
