@@ -22,6 +22,7 @@ from .keeping import Keeper, kept_seed, resume_world, save_world
 from .snapshots import Content, SavedVendor, SnapshotError, opened, sealed
 from .sockets import Place, Sockets, Told
 from .store import Store
+from .traces import Spans
 from .vendor import Context, Face, Factory, Limited, Vendor
 from .web.dispatch import Dispatch
 
@@ -115,7 +116,7 @@ class World:
         self.store = Store.in_folder(self.options.state) if self.options.state else Store()
         kept = kept_seed(self.store) if self.store.found else None
         self.ids = Ids(self.options.seed if kept is None else kept)
-        self.journal = Journal()
+        self.journal = Journal(spans=Spans(self.ids))
         self.faults = FaultPlan(self.ids.seed)
         self._factories = dict(factories)
         self._vendors: dict[str, Vendor] = {}
