@@ -4,8 +4,7 @@
 # What runs in it is the command: `docker run IMAGE` is `vendorlab up`, `docker run IMAGE up --seed 7` or
 # `docker run IMAGE check all` say otherwise, and the environment may say it instead (`vendorlab up --help`).
 #
-# A build that must be the same again names the base by its digest:
-#   docker build --build-arg PYTHON=docker.io/library/python:3.13.9-slim-bookworm@sha256:... .
+# The base, named here and nowhere else; docs/containers.md tells how to pin it by its digest.
 ARG PYTHON=docker.io/library/python:3.13.9-slim-bookworm
 
 # ---- the wheel: the tree as a user's pip would get it --------------------------------------------------------------

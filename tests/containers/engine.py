@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 # What the real base has of these comes with apt there, libstdc++ for one, without which numpy is no use.
 PACKAGES = "python3,python3-venv,passwd,coreutils,dash,libc-bin,libstdc++6,sed,grep,findutils"
-SUITE = "bookworm"
 
 # What a `RUN` sees of this machine: how to reach the package index.
 _NETWORK = ("/etc/resolv.conf", "/etc/hosts", "/etc/ssl/certs", "/etc/pip.conf")
@@ -90,8 +89,9 @@ class Builder:
 
     def _base(self, name: str) -> Image:
         assert name.startswith("docker.io/library/python:"), f"{name} is not what Debian's python3 may stand in for"
+        suite = name.partition("@")[0].rpartition("-")[2]  # the Debian release that the base is of
         root = self._work / "base"
-        made = ["mmdebstrap", "--quiet", "--variant=extract", f"--include={PACKAGES}", SUITE, str(root)]
+        made = ["mmdebstrap", "--quiet", "--variant=extract", f"--include={PACKAGES}", suite, str(root)]
         subprocess.run(made, check=True, capture_output=True, text=True)
         (root / "etc/passwd").write_text("root:x:0:0:root:/root:/bin/sh\n")
         (root / "etc/group").write_text("root:x:0:\n")
