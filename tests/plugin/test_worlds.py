@@ -167,7 +167,7 @@ WRONG = {
     'rate="fast"': "the marker vendorlab_world: rate is a number *, not 'fast'",
     "rate=-1": "the marker vendorlab_world: the clock's rate lies between *, not at -1",
     'profiles="modern"': "the marker vendorlab_world: profiles are by vendor, such as *, not 'modern'",
-    'settings={"inodes": {}}': "the marker vendorlab_world: settings are given for 'inodes', *'inode'[?]); there are: *",
+    'settings={"inodes": {}}': "the marker vendorlab_world: settings are given for 'inodes', *'inode'[?]); there are*",
     '"slv"': "the fixture scanalytics: there is no vendor 'scanalytics' in this world; there are: slv",
     'profiles={"scanalytics": "moden"}': "the fixture scanalytics: there is no profile 'moden' (did you mean *",
     'settings={"scanalytics": {"minut_limit": 1}}': "the fixture scanalytics: there is no setting 'minut_limit' (did *",
