@@ -126,7 +126,7 @@ def test_container_demands_its_token_and_takes_only_its_names(start: Callable[..
     assert ask(container, "http://127.0.0.1:7071/v1/whoami")[0] == 401
 
 
-def test_container_is_killed_and_its_state_goes_on_and_it_ends_at_once_when_told_to(
+def test_container_is_killed_its_state_goes_on_and_the_next_ends_at_once(
     start: Callable[..., Container],
 ) -> None:
     first = start(VENDORLAB_SEED="7")
