@@ -19,6 +19,7 @@ from urllib.parse import unquote_plus
 from .clock import iso
 from .ids import fingerprint
 from .tally import Tally
+from .traces import Spans
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -107,15 +108,21 @@ class _Waiting:
 
 
 class Journal:
-    """A bounded ring of entries, safe under threads."""
+    """A bounded ring of entries, safe under threads.
 
-    def __init__(self, size: int = DEFAULT_SIZE) -> None:
+    Args:
+        size: how many are kept.
+        spans: names what is part of a caller's trace.
+    """
+
+    def __init__(self, size: int = DEFAULT_SIZE, spans: Spans | None = None) -> None:
         self._entries: deque[tuple[Any, ...]] = deque(maxlen=size)
         self._seq = 0
         self._cleared = 0
         self._waiting = _Waiting()
         self._watchers: list[Callable[[Entry], object]] = []
         self.tally = Tally()
+        self.spans = spans or Spans()
         self.listener: Callable[[Entry], None] | None = None
         """Called for each entry, under the world's lock: it must be quick and not raise."""
 

@@ -39,6 +39,7 @@ class Worlds:
         self._worlds: dict[str, World] = {}
         self._lock = threading.Lock()  # never held while a world starts or stops: that waits for the loop
         self._ended = False
+        self._watcher: Callable[[str, World], object] | None = None
 
     @property
     def names(self) -> list[str]:
@@ -75,6 +76,8 @@ class Worlds:
                 raise WorldConflictError(f"there are {MOST_WORLDS} worlds already; delete one first")
             world = self._make(vendors, options, self.thread)
             self._worlds[name] = world
+            if self._watcher is not None:
+                self._watcher(name, world)
             return world
 
     def open(self, name: str, vendors: Sequence[str], options: WorldOptions) -> World:
@@ -95,6 +98,13 @@ class Worlds:
             self._forget(name, world)
             raise WorldConflictError(f"the world {name!r} was deleted while it started")
         return world
+
+    def each(self, watcher: Callable[[str, World], object]) -> None:
+        """Have every world looked at, by name: those that there are now, and each that is made before it listens."""
+        with self._lock:
+            self._watcher = watcher
+            for name, world in self._worlds.items():
+                watcher(name, world)
 
     def delete(self, name: str) -> None:
         """End a world and close its listeners."""

@@ -28,6 +28,7 @@ from .tokens import TokenStore
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from ..core.traces import Span
     from ..core.vendor import Context
     from .models import Observation, Page, Reading, Window
     from .settings import Settings
@@ -142,9 +143,13 @@ class Backend:
         for observer in self.observers:
             observer(Arrival(place, device_id, observations))
 
-    def released(self) -> Callable[[], object] | None:
-        """What is to happen once the answer to this exchange has left: then webhooks go out, not before."""
-        return self.deliveries.after_answer() if self.deliveries else None
+    def released(self, span: Span | None) -> Callable[[], object] | None:
+        """What is to happen once the answer to this exchange has left: then webhooks go out, not before.
+
+        Args:
+            span: of this exchange, if it is part of a trace; then so are they.
+        """
+        return self.deliveries.after_answer(span) if self.deliveries else None
 
     def _post_now(self, place: Place, device_id: str, observations: Sequence[Observation]) -> None:
         """Store observations that came without an exchange, so that there is no answer to wait for."""

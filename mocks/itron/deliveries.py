@@ -13,6 +13,7 @@ import msgspec
 
 from ..core.clock import SECOND
 from ..core.edges.letters import Letter
+from ..core.traces import Span, noted
 from . import extension_wire as wire
 from .extension_models import MOST_FINISHED, MOST_PENDING, TRANSITIONS, Attempt, Delivery, State
 
@@ -48,7 +49,7 @@ _DUE = """
 SELECT DISTINCT subscription FROM itron_deliveries WHERE state = 'pending' AND due <= ?
 """
 _NEXT = """
-SELECT d.id, d.event, d.device, d.attempts, d.body, s.url, s.headers, s.client, d.number
+SELECT d.id, d.event, d.device, d.attempts, d.body, s.url, s.headers, s.client, d.number, d.cause
 FROM itron_deliveries AS d JOIN itron_subscriptions AS s ON s.id = d.subscription
 WHERE d.subscription = ? AND d.state = 'pending' AND d.due <= ? ORDER BY d.number LIMIT ?
 """
@@ -130,11 +131,19 @@ class Deliveries:
             if state is State.DROPPED:
                 self._bound(subscription.id)
 
-    def after_answer(self) -> Callable[[], None] | None:
-        """What is to be called once the answer to this exchange has left: it sends what was added. None if none was."""
+    def after_answer(self, span: Span | None) -> Callable[[], None] | None:
+        """What is to be called once the answer to this exchange has left: it sends what was added. None if none was.
+
+        Args:
+            span: of this exchange, if it is part of a trace.
+        """
         fresh = self._take()
         if not fresh:
             return None
+        if span is not None:
+            cause = msgspec.json.encode(span).decode()
+            rows = ((cause, one) for one in fresh)
+            self._connection.executemany("UPDATE itron_deliveries SET cause = ? WHERE id = ?", rows)
         sent = self._context.courier().announce()
 
         def release() -> None:
@@ -254,15 +263,17 @@ class Deliveries:
         for subscription in due:
             busy = sum(one.subscription == subscription for one in self._under_way.values())
             rows = self._connection.execute(_NEXT, (subscription, now, max(0, MOST_AT_ONCE - busy))).fetchall()
-            for delivery_id, event, device, text, body, url, headers, client, number in rows:
+            for delivery_id, event, device, text, body, url, headers, client, number, known in rows:
                 attempts = [*_read(text), Attempt(now)]
                 failed = sum(attempt.counts for attempt in attempts)
                 self._under_way[delivery_id] = _UnderWay(subscription, now + RETRIES[min(failed, 2)] * SECOND)
                 self._write(delivery_id, State.PENDING, None, attempts)
+                cause = msgspec.json.decode(known, type=Span) if known else None
+                span = self._context.journal.spans.begin(cause, out=True)
                 letter = Letter(
                     vendor="itron",
                     url=url,
-                    headers=(*HEADERS, *msgspec.json.decode(headers, type=list[tuple[str, str]])),
+                    headers=(*HEADERS, *_pairs(headers), *(span.headers if span else ())),
                     body=body,
                     anywhere=self._anywhere,
                     principal=client,
@@ -274,6 +285,7 @@ class Deliveries:
                         "event": event,
                         "attempt": len(attempts),
                         "number": number,
+                        **noted(cause, span),
                     },
                     is_secret=self._is_secret,
                 )
@@ -370,6 +382,10 @@ class Deliveries:
 def may_retry(outcome: Outcome) -> bool:
     """Whether a failure may pass by itself: nobody answered, or not now."""
     return outcome.status is None or outcome.status == _TOO_MANY_REQUESTS or outcome.status >= 500
+
+
+def _pairs(text: str) -> list[tuple[str, str]]:
+    return msgspec.json.decode(text, type=list[tuple[str, str]])
 
 
 def _open(attempt: Attempt) -> bool:

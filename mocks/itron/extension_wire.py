@@ -13,6 +13,7 @@ from urllib.parse import SplitResult, urlsplit
 
 import msgspec
 
+from ..core import traces
 from . import matching, strictjson, wire
 from .errors import BadRequest
 from .extension_models import (
@@ -52,6 +53,7 @@ REMEDY = "start the fake with the setting webhooks_anywhere=true"
 
 OWN_HEADERS = frozenset(
     {"host", "content-type", "content-length", "user-agent", "transfer-encoding", "connection", "expect", "upgrade"}
+    | {traces.PARENT, traces.STATE}
 )
 """What the fake says by itself, or what would change how a request is read."""
 

@@ -211,7 +211,7 @@ class Platform:
         self._backend.post(place, device_id, observations)
         request.detail["observations"] = len(observations)
         answer = json_answer(201, b"{}")
-        answer.then = self._backend.released()
+        answer.then = self._backend.released(request.span)
         return answer
 
     def _of_device(self, request: Request, grant: Grant) -> Answer:

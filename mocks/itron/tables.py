@@ -38,7 +38,7 @@ CREATE TABLE IF NOT EXISTS itron_subscriptions (
 CREATE TABLE IF NOT EXISTS itron_deliveries (
     number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, subscription TEXT NOT NULL, event TEXT NOT NULL,
     device TEXT NOT NULL, timestamp TEXT NOT NULL, state TEXT NOT NULL, due INTEGER, attempts TEXT NOT NULL,
-    body BLOB NOT NULL);
+    body BLOB NOT NULL, cause TEXT);
 CREATE INDEX IF NOT EXISTS itron_deliveries_by_subscription ON itron_deliveries (subscription, state, number);
 CREATE INDEX IF NOT EXISTS itron_deliveries_pending ON itron_deliveries (due) WHERE state = 'pending';
 CREATE TABLE IF NOT EXISTS itron_simulations (
@@ -58,7 +58,8 @@ a number of its own where both are kept. ``tags``: percent-encoded, a blank arou
 
 The four behind ``itron_observations`` are the extension's. ``itron_deliveries.due``: when it is sent next; empty while
 it waits for an answer to leave, or is under way. ``attempts``: as ``deliveries.Attempt``. ``body``: empty once nobody
-will send it any more.
+will send it any more. ``cause``: as ``traces.Span``, of the exchange that brought it about, where that
+was part of a trace.
 ``itron_simulations.step``: how many were made.
 
 ``itron_sessions``: of the CoAP Gateway; ``source`` is a JSON list, ``used`` is exact in snapshots and otherwise at most
@@ -89,7 +90,7 @@ _TABLES = (
     _Table("itron_subscriptions", ("number", "id", "solution", "event", "url", "headers", "client")),
     _Table(
         "itron_deliveries",
-        ("number", "id", "subscription", "event", "device", "timestamp", "state", "due", "attempts", "body"),
+        ("number", "id", "subscription", "event", "device", "timestamp", "state", "due", "attempts", "body", "cause"),
         frozenset({"body"}),
     ),
     _Table(
@@ -105,6 +106,9 @@ def create(connection: sqlite3.Connection) -> None:
     """Make the tables that are not there yet."""
     for statement in SCHEMA.split(";"):
         connection.execute(statement)
+    columns = {row[1] for row in connection.execute("PRAGMA table_info(itron_deliveries)")}
+    if "cause" not in columns:  # a file of an earlier vendorlab
+        connection.execute("ALTER TABLE itron_deliveries ADD COLUMN cause TEXT")
 
 
 def clear(connection: sqlite3.Connection) -> None:
@@ -145,5 +149,6 @@ def _text(value: Any) -> Any:
 
 
 def _decoded(table: _Table, row: list[Any]) -> list[Any]:
-    pairs = zip(table.columns, row, strict=True)
+    missing = [None] * (len(table.columns) - len(row))  # an older one has fewer columns
+    pairs = zip(table.columns, row + missing, strict=True)
     return [value.encode() if name in table.blobs else value for name, value in pairs]

@@ -27,11 +27,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 # What the real base has of these comes with apt there, libstdc++ for one, without which numpy is no use.
-PACKAGES = "python3,python3-venv,passwd,coreutils,dash,libc-bin,libstdc++6,sed,grep,findutils"
-SUITE = "bookworm"
+PACKAGES = "python3,python3-pip,python3-venv,passwd,coreutils,dash,libc-bin,libstdc++6,sed,grep,findutils"
 
 # What a `RUN` sees of this machine: how to reach the package index.
 _NETWORK = ("/etc/resolv.conf", "/etc/hosts", "/etc/ssl/certs", "/etc/pip.conf")
+
+_WRITES = ("RUN", "COPY", "WORKDIR")
+"""Instructions that change files: a stage without one has those of the stage that it stands on."""
 
 _NAMESPACES = ("unshare", "--mount", "--pid", "--net", "--ipc", "--fork", "--kill-child")
 
@@ -90,8 +92,9 @@ class Builder:
 
     def _base(self, name: str) -> Image:
         assert name.startswith("docker.io/library/python:"), f"{name} is not what Debian's python3 may stand in for"
+        suite = name.partition("@")[0].rpartition("-")[2]  # the Debian release that the base is of
         root = self._work / "base"
-        made = ["mmdebstrap", "--quiet", "--variant=extract", f"--include={PACKAGES}", SUITE, str(root)]
+        made = ["mmdebstrap", "--quiet", "--variant=extract", f"--include={PACKAGES}", suite, str(root)]
         subprocess.run(made, check=True, capture_output=True, text=True)
         (root / "etc/passwd").write_text("root:x:0:0:root:/root:/bin/sh\n")
         (root / "etc/group").write_text("root:x:0:\n")
@@ -103,9 +106,10 @@ class Builder:
 
     def _stage(self, stage: Stage) -> Image:
         image = self.build(stage.base)
-        root = self._work / stage.name
-        _copy_tree(image.root, root)
-        image = replace(image, root=root)
+        if any(one.name in _WRITES for one in stage.instructions):
+            root = self._work / stage.name
+            _copy_tree(image.root, root)
+            image = replace(image, root=root)
         for one in stage.instructions:
             image = self._carry_out(one, image)
         return image
@@ -168,6 +172,7 @@ class Container:
 
     def __init__(self, image: Image, volume: Path, *arguments: str, env: Mapping[str, str] | None = None) -> None:
         self.image = image
+        self.volume = volume
         self.env = image.env | dict(env or {})
         uid, gid = map(int, image.user.split(":"))
         volume.mkdir(exist_ok=True)

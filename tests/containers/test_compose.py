@@ -146,4 +146,4 @@ def test_addresses_have_a_variable_each(fakes: Mapping[str, Any]) -> None:
 def test_images_of_others_are_pinned(compose: dict[str, Any]) -> None:
     images = [one["image"] for one in compose["services"].values() if "build" not in one]
     assert images
-    assert all(re.fullmatch(r"docker\.io/[\w./-]+:\d+\.\d+\.\d+", image) for image in images)
+    assert all(re.fullmatch(r"docker\.io/[\w./-]+:\d+\.\d+\.\d+(@sha256:[0-9a-f]{64})?", image) for image in images)

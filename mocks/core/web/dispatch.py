@@ -6,12 +6,12 @@ Every edge and both lanes end here, so that what is refused, counted and remembe
 from __future__ import annotations
 
 import logging
-import re
 from typing import TYPE_CHECKING
 
 from ..actions import ContentType, Delay, Drip, Empty, Reset, Status, Truncate, kind
 from ..errors import WebError
 from ..journal import mask_path, mask_query
+from ..traces import PARENT, noted, read
 from . import facts
 from .message import Answer, Request, Wire
 from .routes import Route, Site
@@ -27,9 +27,6 @@ if TYPE_CHECKING:
 PROTOCOL: Protocol = "http"
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 """Methods that change nothing worth keeping."""
-
-_TRACE = re.compile("[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
-"""A caller's trace as W3C's Trace Context writes it; anything else in its header is nobody's business."""
 
 _log = logging.getLogger("vendorlab")
 
@@ -53,6 +50,7 @@ class Dispatch:
         self._clock = clock
         self._faults = faults
         self._journal = journal
+        self._spans = journal.spans
         self._keeper = keeper
 
     def __call__(self, route: Route, request: Request) -> Answer:
@@ -63,15 +61,16 @@ class Dispatch:
             route = route.refine(request)
         with clock.lock:
             self._run_timers()
+            if self._spans.recorder is not None or PARENT in request.headers:
+                cause = read(request.headers)
+                request.span = self._spans.begin(cause)
+                request.detail |= noted(cause, request.span)
             rule = self._match(route, request) if self._faults else None
             answer = self._run(route, request) if rule is None or rule.runs_handler else None
             if rule is not None:
                 answer = self._strike(rule, request, answer)
             assert answer is not None
             facts.note(request, answer, route.operation, self.site.is_secret)
-            trace = request.headers.get("traceparent")
-            if trace is not None and _TRACE.fullmatch(trace):
-                request.detail["traceparent"] = trace
             self._journal.add(
                 clock.micros(),
                 self.site.name,

@@ -10,6 +10,8 @@ from urllib.parse import parse_qsl
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from ..traces import Span
+
 MOST_FIELDS = 1_000
 """Form or query fields one request may carry: Django's own bound."""
 
@@ -45,6 +47,7 @@ class Request:
         principal: who is asking, once that is known: a user's name or a client id; until then ``anonymous``.
         credential: the credential used, masked for the journal.
         detail: what else the journal should remember, without secrets.
+        span: where it stands in its caller's trace; None when in none.
         vary: request headers that the answer came to depend on, besides those that it always depends on.
     """
 
@@ -62,6 +65,7 @@ class Request:
         "principal",
         "query",
         "scheme",
+        "span",
         "vary",
     )
 
@@ -86,6 +90,7 @@ class Request:
         self.principal = ANONYMOUS
         self.credential = ""
         self.detail: dict[str, Any] = {}
+        self.span: Span | None = None
         self.vary: tuple[str, ...] = ()
         self._query_fields: dict[str, str] | None = None
         self._form: dict[str, str] | None = None

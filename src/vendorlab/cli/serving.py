@@ -19,7 +19,7 @@ from vendorlab.mocks.core.world import World, WorldOptions
 from vendorlab.mocks.core.worlds import MAIN, Worlds
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 
 class Serving:
@@ -54,6 +54,10 @@ class Serving:
     def control_url(self) -> str:
         """Where the control API listens."""
         return self._control.url
+
+    def each(self, watcher: Callable[[str, World], object]) -> None:
+        """Have every world looked at, by name: those that there are, and each that is made from now on."""
+        self._worlds.each(watcher)
 
     def start(self) -> None:
         """Listen everywhere, or nowhere and say why."""

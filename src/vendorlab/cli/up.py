@@ -120,7 +120,8 @@ if TYPE_CHECKING:
 @click.option(
     "--traces",
     is_flag=True,
-    help="Send a span of every exchange by OTLP to where $OTEL_EXPORTER_OTLP_ENDPOINT says; needs the extra otel.",
+    help="Send a span of every exchange, in any world, by OTLP to where $OTEL_EXPORTER_OTLP_ENDPOINT says; "
+    "needs the extra otel.",
 )
 @click.option("-v", "--verbose", is_flag=True, help="Print every exchange.")
 @click.option(
@@ -229,7 +230,7 @@ def _traced(serving: Serving, *, wanted: bool) -> Generator[None]:
         try:
             from vendorlab import tracing
 
-            stack.enter_context(tracing.exported(serving.world.journal))
+            serving.each(stack.enter_context(tracing.exported()))
         except ImportError as error:
             serving.stop()
             raise UsageFailure(f"--traces needs the extra otel: pip install 'vendorlab[otel]' ({error})") from error

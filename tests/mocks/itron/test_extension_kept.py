@@ -106,7 +106,7 @@ def test_answer_that_left_no_more_does_not_lose_the_delivery(tmp_path: Path) -> 
         first = kept(tmp_path, events=True)
         subscribe(first, receiver.url)
         device = first.make_device()
-        first.backend.deliveries.after_answer = lambda: None  # type: ignore[union-attr, method-assign]
+        first.backend.deliveries.after_answer = lambda _span: None  # type: ignore[union-attr, method-assign]
         assert first.post(device, at(0, temperature=31)).status_code == 201
         killed(first)
         second = kept(tmp_path, events=True)
