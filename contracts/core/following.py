@@ -50,6 +50,11 @@ class Link:
     target: str
     parameters: Mapping[str, str]
 
+    @property
+    def label(self) -> str:
+        """What tells it from all others of a description."""
+        return f"{self.source} -> {self.name}"
+
 
 def reads(operation: Operation) -> bool:
     """Whether an operation only reads, where GET means that."""
@@ -114,11 +119,12 @@ def follow(
         headers: What is sent besides, such as the login.
         given: Parameters, of path or query, that are the same in every call.
         checks: What to hold against an answer: some of ``exploring.CHECKS``.
-        may_ask: Which operations may be asked; what is asked by another method than GET comes last.
+        may_ask: Which operations may be asked; what is asked by another method than GET comes last, and of that
+            what was named first at the very end, as a thing goes before what it is in.
         begin: Answers to begin with, by operation; else a walk begins with what it may GET and no link leads to.
 
     Returns:
-        How often each link was followed; the test is skipped if none could be, for want of anything to name.
+        How often each link was followed, by its label; the test is skipped if none could be, as nothing was named.
     """
     pytest.importorskip("schemathesis", reason="needs Schemathesis: pip install 'vendorlab[contracts]'")
     walk = _Walk(http, spec, headers, given, checks, may_ask)
@@ -169,11 +175,12 @@ class _Walk:
     def go(self, begin: Mapping[str, httpx.Response] | None) -> None:
         """Begin with answers, or where no link leads to, and go on until nothing is left or enough was asked."""
         for name, response in (begin or {}).items():
-            self._go_on(_Call(self._operations[name], {}), {}, response)
+            call = _Call(self._operations[name], {})
+            self._go_on(call, self._filled(call), response)
         if begin is None:
             self._next += [_Call(operation, {}) for operation in self._beginnings()]
         while (self._next or self._last) and len(self._asked) < MOST:
-            self._ask((self._next or self._last).popleft())
+            self._ask(self._next.popleft() if self._next else self._last.pop())
 
     def _beginnings(self) -> list[Operation]:
         sources, targets = {link.source for link in self._links}, {link.target for link in self._links}
@@ -188,15 +195,15 @@ class _Walk:
         if asked not in self._asked:
             self._asked.add(asked)
             response = send(self._http, case, self._headers)
-            came = "" if call.link is None else f"; the link {call.link.name} led here"
+            came = "" if call.link is None else f"; the link {call.link.label} led here"
             wrong = told(case, response, self._checks)
             expect.check(not wrong, response, f"what openapi.yaml says: {wrong}\nIt was asked {case!r}{came}")
             if call.link is not None:
-                there = f"200, for what an answer named: link {call.link.name}"
+                there = f"200, for what an answer named: link {call.link.label}"
                 expect.check(response.is_success, response, there)
             self._go_on(call, places, response)
         if call.link is not None:
-            self.followed[call.link.name] += 1
+            self.followed[call.link.label] += 1
 
     def _filled(self, call: _Call) -> dict[str, dict[str, Any]]:
         """Return a call's parameters: what was named, what is given, and, made up, what cannot be left out."""

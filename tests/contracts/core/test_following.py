@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections import Counter
     from collections.abc import Callable, Mapping
 
+LINKS = {"list -> first", "get -> book"}
 ABSENT = following._ABSENT
 _KEY: Any = {"name": "key", "in": "path", "required": True, "schema": {"type": "string", "pattern": "^[a-z]{8}$"}}
 _NAMED: Any = {"type": "object", "required": ["key"], "properties": {"key": {"type": "string"}}}
@@ -54,6 +55,7 @@ SPEC = Spec(
                     "responses": _answer(
                         {"type": "object", "required": ["key", "book"], "properties": {"book": {"type": "string"}}},
                         book=("read", "book"),
+                        out=("lend", "book"),
                     ),
                 },
                 "delete": {"operationId": "remove", "responses": {"204": {"description": "Gone."}}},
@@ -61,6 +63,7 @@ SPEC = Spec(
             "/books/{key}": {
                 "parameters": [_KEY],
                 "get": {"operationId": "read", "responses": _answer({"type": "object", "required": ["title"]})},
+                "delete": {"operationId": "lend", "responses": {"204": {"description": "Out."}}},
             },
         },
         "components": {},
@@ -102,7 +105,7 @@ def walk(
 
 def test_sound_server_is_walked_along_every_link_that_reads() -> None:
     server = Server()
-    assert walk(server).keys() == {link.name for link in following.links(SPEC)} == {"first", "book"}
+    assert walk(server).keys() == {link.label for link in following.links(SPEC)} == LINKS
     assert {method for method, _ in server.asked} == {"GET"}
     assert len(server.asked) <= following.MOST
     assert {path for _, path in server.asked} >= set(SOUND)
@@ -123,8 +126,11 @@ def test_what_is_given_goes_into_every_call_that_takes_it() -> None:
 
 
 BROKEN: dict[str, tuple[dict[str, tuple[int, Any]], str]] = {
-    "a list names what is not there": ({"_shelves": (200, [{"key": "shelftwo"}])}, r"200, for .* named: link first"),
-    "an object names what is not there": ({"_books_bookfour": (404, {})}, r"200, for .* named: link book"),
+    "a list names what is not there": (
+        {"_shelves": (200, [{"key": "shelftwo"}])},
+        r"200, for .* named: link list -> first",
+    ),
+    "an object names what is not there": ({"_books_bookfour": (404, {})}, r"200, for .* named: link get -> book"),
     "what was named is not as described": (
         {"_books_bookfour": (200, {"name": "Emma"})},
         r"(?s)yaml says: .*title",
@@ -154,11 +160,11 @@ def test_what_cannot_be_left_out_is_made_up_and_what_can_is_not() -> None:
     assert ("GET", "/books/bookfour") in server.asked
 
 
-def test_what_takes_away_is_asked_last_and_only_if_told_to() -> None:
+def test_what_takes_away_is_asked_last_and_the_first_named_at_the_end() -> None:
     server = Server()
     followed = walk(server, may_ask=lambda _: True)
-    assert followed.keys() == {"first", "end", "book"}
-    assert [method for method, _ in server.asked] == ["GET", "GET", "GET", "DELETE"]
+    assert followed.keys() == LINKS | {"list -> end", "get -> out"}
+    assert server.asked[3:] == [("DELETE", "/books/bookfour"), ("DELETE", "/shelves/shelfone")]
 
 
 def test_what_may_not_be_asked_is_not_even_where_a_link_leads_to_it_or_a_walk_could_begin() -> None:
@@ -172,7 +178,7 @@ def test_what_may_not_be_asked_is_not_even_where_a_link_leads_to_it_or_a_walk_co
 def test_walk_begins_with_answers_that_there_are() -> None:
     server = Server()
     answer = httpx.Response(200, json=[{"key": "shelfone"}])
-    assert walk(server, begin={"list": answer}).keys() == {"first", "book"}
+    assert walk(server, begin={"list": answer}).keys() == LINKS
     assert ("GET", "/shelves") not in server.asked
 
 
