@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Self, Unpack
+from typing import TYPE_CHECKING, Generic, Self, TypeVar, Unpack
 
 from ..core.portal import Portal
 from . import alerts as broker
@@ -21,8 +21,40 @@ if TYPE_CHECKING:
     from .links import Link
     from .sensors import Reading, Sensor, SensorConfig, UndecodedReading
 
+Client = TypeVar("Client", bound=AsyncGatewayClient | AsyncAlertsClient)
 
-class GatewayClient:
+
+class _Threaded(Generic[Client]):
+    """An asyncio client in a loop of its own: what both faces begin and end with.
+
+    Args:
+        client: It; nothing else may use it.
+        name: Of its thread.
+    """
+
+    def __init__(self, client: Client, name: str) -> None:
+        self._client = client
+        self._portal = Portal(name)
+
+    def close(self) -> None:
+        """End all that it began, with the server too, and then its thread; again does nothing."""
+        if not self._portal.is_closed:
+            try:
+                self._portal.call(self._client.aclose)
+            finally:
+                self._portal.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return repr(self._client).replace("Async", "", 1)
+
+
+class GatewayClient(_Threaded[AsyncGatewayClient]):
     """The CoAP Gateway for threads; may be shared among them.
 
     As `AsyncGatewayClient`, method for method. Close it, best with a `with` block: that deletes the session.
@@ -40,8 +72,7 @@ class GatewayClient:
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
         **options: Unpack[GatewayOptions],
     ) -> None:
-        self._client = AsyncGatewayClient(base_url, sleep=sleep, **options)
-        self._portal = Portal("vendorlab-itron-coap")
+        super().__init__(AsyncGatewayClient(base_url, sleep=sleep, **options), "vendorlab-itron-coap")
 
     @classmethod
     def from_env(
@@ -134,25 +165,8 @@ class GatewayClient:
             lambda: self._client.observe(mac, sensor, silence=silence, timeout=timeout, on_lost=on_lost)
         )
 
-    def close(self) -> None:
-        """Delete the session, close the socket and end the thread; again does nothing."""
-        if not self._portal.is_closed:
-            try:
-                self._portal.call(self._client.aclose)
-            finally:
-                self._portal.close()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.close()
-
-    def __repr__(self) -> str:
-        return repr(self._client).replace("Async", "", 1)
-
-
-class AlertsClient:
+class AlertsClient(_Threaded[AsyncAlertsClient]):
     """The broker for threads; may be shared among them.
 
     As `AsyncAlertsClient`. Close it, best with a `with` block.
@@ -170,8 +184,7 @@ class AlertsClient:
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
         **options: Unpack[AlertsOptions],
     ) -> None:
-        self._client = AsyncAlertsClient(base_url, sleep=sleep, **options)
-        self._portal = Portal("vendorlab-itron-mqtt")
+        super().__init__(AsyncAlertsClient(base_url, sleep=sleep, **options), "vendorlab-itron-mqtt")
 
     @classmethod
     def from_env(
@@ -199,23 +212,6 @@ class AlertsClient:
             timeout: Seconds without an alert after which the iteration ends; None never.
         """
         return AlertIterator(self._portal, self._client.alerts(mac, sensor, timeout=timeout))
-
-    def close(self) -> None:
-        """End all streams and the thread; again does nothing."""
-        if not self._portal.is_closed:
-            try:
-                self._portal.call(self._client.aclose)
-            finally:
-                self._portal.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.close()
-
-    def __repr__(self) -> str:
-        return repr(self._client).replace("Async", "", 1)
 
 
 class AlertIterator:

@@ -87,12 +87,16 @@ class World:
         api: The target.
         response: The answer that told of it.
         below: The path that its calls are below.
+
+    Attributes:
+        told: The answer that told of it.
     """
 
     def __init__(self, api: Api, response: httpx.Response, below: str | None = None) -> None:
         body = expect.json_object(response, 201)
         expect.fields(response, body, {"name": str, "vendors": dict})
         self.api = api
+        self.told = response
         self.name: str = body["name"]
         self.below = f"/worlds/{quote(self.name)}" if below is None else below
         vendor = body["vendors"].get(VENDOR)

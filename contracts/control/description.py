@@ -1,7 +1,7 @@
 """Brings a description by hand and one made by a program to one plain form, so that they can be compared.
 
-What is left is what a caller depends on: operations, parameters, bodies, statuses and schemas with their bounds. Prose,
-the names of schemas, and the several ways to say "or null" and "by default nothing" are not.
+What is left is what a caller depends on: operations, parameters, bodies, statuses, links and schemas with their bounds.
+Prose, the names of schemas, and the several ways to say "or null" and "by default nothing" are not.
 """
 
 from __future__ import annotations
@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any, TypeGuard, cast
 from vendorlab.contracts.core.openapi import METHODS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
 _PROSE = {"title", "description", "summary", "discriminator"}
 _NOTHING: tuple[Any, ...] = (None, {}, [], "")
 _ALSO = "x-also-below"
+_BELOW = "-in-world"
 
 
 def operations(document: Mapping[str, Any]) -> dict[str, Any]:
@@ -36,22 +37,42 @@ def operations(document: Mapping[str, Any]) -> dict[str, Any]:
 def spread(document: Mapping[str, Any]) -> dict[str, Any]:
     """Write out what ``x-also-below`` says: return the document with those paths below the template, too."""
     paths = dict(document["paths"])
+    items = [item for item in paths.values() if _ALSO in item]
+    there = {item[method]["operationId"] for item in items for method in METHODS if method in item}
     for path, item in document["paths"].items():
         if _ALSO in item:
-            paths[item[_ALSO] + path] = _below(item[_ALSO], item)
+            paths[item[_ALSO] + path] = _below(item[_ALSO], item, there)
     return {**document, "paths": paths}
 
 
-def _below(template: str, item: Mapping[str, Any]) -> dict[str, Any]:
+def _below(template: str, item: Mapping[str, Any], there: Collection[str]) -> dict[str, Any]:
+    """Write an item out below a template; what it links to, if it is there below as well, is asked there."""
     name = template.rpartition("{")[2].rstrip("}")
     parameter = {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
     found: dict[str, Any] = {"parameters": [parameter, *item.get("parameters", [])]}
     for method in METHODS:
         if method in item:
-            refusals = {"404": item[method]["responses"]["400"], **item[method]["responses"]}
-            name = f"{item[method]['operationId']}-in-world"
-            found[method] = {**item[method], "operationId": name, "responses": refusals}
+            answers = {"404": item[method]["responses"]["400"], **item[method]["responses"]}
+            answers = {status: _linked(answer, name, there) for status, answer in answers.items()}
+            found[method] = {
+                **item[method],
+                "operationId": f"{item[method]['operationId']}{_BELOW}",
+                "responses": answers,
+            }
     return found
+
+
+def _linked(answer: Mapping[str, Any], name: str, there: Collection[str]) -> Mapping[str, Any]:
+    links = {
+        each: {
+            "operationId": f"{link['operationId']}{_BELOW}",
+            "parameters": {name: f"$request.path.{name}", **link["parameters"]},
+        }
+        if link["operationId"] in there
+        else link
+        for each, link in answer.get("links", {}).items()
+    }
+    return {**answer, "links": links} if links else answer
 
 
 def _operation(document: Any, item: Any, details: Any, security: Any) -> dict[str, Any]:
@@ -63,6 +84,7 @@ def _operation(document: Any, item: Any, details: Any, security: Any) -> dict[st
         "parameters": {f"{each['in']} {each['name']}": each for each in parameters},
         "body": None if body is None else {"required": bool(body.get("required")), "content": _content(document, body)},
         "responses": {str(status): _content(document, each) for status, each in details["responses"].items()},
+        "links": {str(status): each["links"] for status, each in details["responses"].items() if each.get("links")},
     }
 
 

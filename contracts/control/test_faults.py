@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from vendorlab.contracts.control.api import World, nothing, problem
+from vendorlab.contracts.control.api import VENDOR, World, nothing, problem
 from vendorlab.contracts.core import expect
 
 if TYPE_CHECKING:
@@ -99,6 +99,16 @@ def test_rule_that_fits_no_protocol_is_refused(world: World, rule: dict[str, Any
     """When it is added, rather than never striking."""
     detail = problem(world.ask("POST", "/faults", rule), 400)
     assert [word for word in told if word not in detail] == [], f"{detail!r} does not say it"
+    assert world.faults() == []
+
+
+@pytest.mark.claim("control.faults.nobody")
+@pytest.mark.parametrize("vendor", ["nobody", "Scanalytics", "slv"])
+def test_rule_for_a_vendor_that_is_not_there_is_refused(world: World, vendor: str) -> None:
+    """It would never strike, and whoever waits for that would wait long."""
+    rule = {"match": {"vendor": vendor}, "action": {"kind": "empty"}}
+    detail = problem(world.ask("POST", "/faults", rule), 400)
+    assert f"there are: {VENDOR}" in detail, f"{detail!r} does not say which vendors there are"
     assert world.faults() == []
 
 

@@ -84,7 +84,7 @@ def test_main_world_is_meant_where_no_world_is_named(api: Api, path: str) -> Non
 
 @pytest.mark.claim("control.description.holds")
 def test_description_is_that_of_this_suite(api: Api) -> None:
-    """Operations, parameters, bodies, statuses and schemas; only the prose is anybody's own."""
+    """Operations, parameters, bodies, statuses, links and schemas; only the prose is anybody's own."""
     response = api.get("/openapi.json")
     body = expect.json_object(response)
     try:

@@ -116,5 +116,5 @@ def refusal(capability: str, target: Target) -> str:
     elif each.credentials:
         remedy = "set " + " and ".join(target.missing(each.credentials))
     else:
-        remedy = f"give --vendorlab-allow {capability}"
+        remedy = f"give --allow {capability} (of pytest: --vendorlab-allow {capability})"
     return f"needs {capability} ({each.meaning}): {remedy}"

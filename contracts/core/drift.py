@@ -66,7 +66,8 @@ class Rules:
             self.alike = frozenset(str(each) for each in document["alike"])
             self._levels = {str(kind): Level(level) for kind, level in document["severity"].items()}
         except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise UsageError(f"the rules of a diff cannot be used: {error!r}") from error
+            wrong = f"they lack {error}" if isinstance(error, KeyError) else str(error)
+            raise UsageError(f"the rules of a diff cannot be used: {wrong}; {FILE.name} shows their form") from error
 
     @classmethod
     def load(cls, path: Path | None = None) -> Rules:

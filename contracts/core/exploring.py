@@ -61,15 +61,13 @@ def explore(
     """
     pytest.importorskip("schemathesis", reason="needs Schemathesis: pip install 'vendorlab[contracts]'")
     import hypothesis  # noqa: PLC0415 - comes with Schemathesis
-    import schemathesis.checks  # noqa: PLC0415
-    from schemathesis.core.failures import FailureGroup  # noqa: PLC0415
+    import schemathesis  # noqa: PLC0415
 
     description = cast("Any", schemathesis.openapi.from_dict(dict(spec.document)))
     generated = description[operation.path][operation.method].as_strategy(
         generation_mode=schemathesis.GenerationMode(mode),
         path_parameters=dict(existing),
     )
-    held = [getattr(schemathesis.checks, name) for name in checks]
 
     @hypothesis.settings(
         max_examples=_EXAMPLES,
@@ -84,12 +82,8 @@ def explore(
     @hypothesis.given(case=generated)
     def ask(case: Any) -> None:
         response = send(http, case, headers)
-        told = ""
-        try:
-            case.validate_response(response, checks=held)
-        except FailureGroup as group:
-            told = "\n".join(str(failure) for failure in group.exceptions)
-        expect.check(not told, response, f"what openapi.yaml says: {told}\nIt was asked {case!r}")
+        wrong = told(case, response, checks)
+        expect.check(not wrong, response, f"what openapi.yaml says: {wrong}\nIt was asked {case!r}")
 
     ask()
 
@@ -118,6 +112,18 @@ def attempt(drawn: Any, ask: Callable[[Any], None], examples: int) -> None:
     given: Any = hypothesis.given
     tried: Any = settings(given(drawn)(ask))
     tried()
+
+
+def told(case: Any, response: httpx.Response, checks: Sequence[str]) -> str:
+    """Return what is wrong with the answer to a generated request; nothing if it is as described."""
+    import schemathesis.checks  # noqa: PLC0415 - an extra
+    from schemathesis.core.failures import FailureGroup  # noqa: PLC0415
+
+    try:
+        case.validate_response(response, checks=[getattr(schemathesis.checks, name) for name in checks])
+    except FailureGroup as group:
+        return "\n".join(str(failure) for failure in group.exceptions)
+    return ""
 
 
 def send(http: httpx.Client, case: Any, headers: Mapping[str, str]) -> httpx.Response:

@@ -1,57 +1,104 @@
 """Chains of calls: what one answer names, the next call asks for, along the links of ``openapi.yaml``.
 
-Schemathesis walks them as a state machine, the same way every time. Only what reads is asked (GET), so a walk needs no
-leave to write; it is short, so it needs none to exhaust.
+A walk goes breadth first from where no link leads to, follows each link that an answer names something for, and asks
+nothing twice; so it is the same every time. Only what reads is asked, so that a walk needs no leave to write, unless it
+is told otherwise; it is short, so it needs none to exhaust. Schemathesis makes up what a call wants besides,
+and holds the answers against the description.
 """
 
 from __future__ import annotations
 
-import copy
-import re
-from collections import Counter
+from collections import Counter, deque
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import unquote
 
 import pytest
 
 from vendorlab.contracts.core import expect
-from vendorlab.contracts.core.exploring import CHECKS, send
+from vendorlab.contracts.core.errors import SpecError
+from vendorlab.contracts.core.exploring import CHECKS, attempt, send, told
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     import httpx
 
-    from vendorlab.contracts.core.openapi import Spec
+    from vendorlab.contracts.core.openapi import Operation, Spec
 
-WALKS, STEPS = 5, 6
-"""A walk begins where no link leads to; that many requests are made at most: one times the other."""
-
-
-def reading(spec: Spec) -> dict[str, Any]:
-    """Return what of a description only reads: its GET operations, and the links between them."""
-    document = copy.deepcopy(dict(spec.document))
-    kept: set[str] = {operation.id for operation in spec.operations if operation.method == "GET"}
-    document["paths"] = {
-        path: {name: part for name, part in item.items() if name in ("get", "parameters")}
-        for path, item in document["paths"].items()
-        if "get" in item
-    }
-    for response in responses(document):
-        found = response.get("links", {})
-        response["links"] = {name: link for name, link in found.items() if link["operationId"] in kept}
-    return document
+MOST = 30
+"""Requests of a walk."""
+_BODY, _PATH, _QUERY = "$response.body#", "$request.path.", "$request.query."
+_ABSENT = object()
 
 
-def links(spec: Spec) -> frozenset[str]:
-    """Return the names of the links that a walk may follow."""
-    return frozenset(name for response in responses(reading(spec)) for name in response["links"])
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A link of a description.
+
+    Attributes:
+        name: Its own.
+        source: The operation whose answer names something.
+        status: Of that answer, as the description writes it.
+        target: The operation to ask then.
+        parameters: What to ask it with, as runtime expressions.
+    """
+
+    name: str
+    source: str
+    status: str
+    target: str
+    parameters: Mapping[str, str]
+
+    @property
+    def label(self) -> str:
+        """What tells it from all others of a description."""
+        return f"{self.source} -> {self.name}"
 
 
-def responses(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Every response that is written out, be it in its operation or among the components."""
-    for item in document["paths"].values():
-        yield from (each for each in item["get"]["responses"].values() if "$ref" not in each)
-    yield from document["components"].get("responses", {}).values()
+def reads(operation: Operation) -> bool:
+    """Whether an operation only reads, where GET means that."""
+    return operation.method == "GET"
+
+
+def links(spec: Spec, may_ask: Callable[[Operation], bool] = reads) -> tuple[Link, ...]:
+    """Return the links between operations that a walk may ask.
+
+    Raises:
+        SpecError: One leads to an operation that is not described.
+    """
+    operations = {operation.id: operation for operation in spec.operations}
+    found = tuple(
+        Link(name, operation.id, status, link["operationId"], link.get("parameters", {}))
+        for operation in spec.operations
+        for status, response in _details(spec, operation)["responses"].items()
+        for name, link in resolved(spec, response).get("links", {}).items()
+    )
+    for link in found:
+        if link.target not in operations:
+            raise SpecError(f"the link {link.name} leads to {link.target}, which is no operation")
+    return tuple(link for link in found if may_ask(operations[link.target]))
+
+
+def parameters(spec: Spec, operation: Operation) -> Iterator[Mapping[str, Any]]:
+    """Every parameter of an operation, be it said of it or of its path."""
+    for each in (*spec.document["paths"][operation.path].get("parameters", ()),
+                 *_details(spec, operation).get("parameters", ())):  # fmt: skip
+        yield resolved(spec, each)
+
+
+def resolved(spec: Spec, node: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a part of a description, or what it refers to."""
+    while "$ref" in node:
+        target: Any = spec.document
+        for step in str(node["$ref"]).removeprefix("#/").split("/"):
+            target = target[step]
+        node = target
+    return node
+
+
+def _details(spec: Spec, operation: Operation) -> Mapping[str, Any]:
+    return cast("Mapping[str, Any]", spec.document["paths"][operation.path][operation.method.lower()])
 
 
 def follow(
@@ -61,7 +108,8 @@ def follow(
     headers: Mapping[str, str],
     given: Mapping[str, object],
     checks: Sequence[str] = CHECKS,
-    walks: int = WALKS,
+    may_ask: Callable[[Operation], bool] = reads,
+    begin: Mapping[str, httpx.Response] | None = None,
 ) -> Counter[str]:
     """Walk until an answer is not as described, or what an answer named is not there; skips without Schemathesis.
 
@@ -71,139 +119,147 @@ def follow(
         headers: What is sent besides, such as the login.
         given: Parameters, of path or query, that are the same in every call.
         checks: What to hold against an answer: some of ``exploring.CHECKS``.
-        walks: How many.
+        may_ask: Which operations may be asked; what is asked by another method than GET comes last, and of that
+            what was named first at the very end, as a thing goes before what it is in.
+        begin: Answers to begin with, by operation; else a walk begins with what it may GET and no link leads to.
 
     Returns:
-        How often each link was followed; the test is skipped if none could be, for want of anything to name.
+        How often each link was followed, by its label; the test is skipped if none could be, as nothing was named.
     """
     pytest.importorskip("schemathesis", reason="needs Schemathesis: pip install 'vendorlab[contracts]'")
-    import hypothesis  # noqa: PLC0415 - comes with Schemathesis
-    import schemathesis.checks  # noqa: PLC0415
-
-    document = reading(spec)
-    description = cast("Any", schemathesis.openapi.from_dict(document))
-    description.config.generation.update(modes=[schemathesis.GenerationMode.POSITIVE])
-    description.config.phases.stateful.inference.algorithms = []  # links are what openapi.yaml says, no guesses
-    held = [getattr(schemathesis.checks, name) for name in checks]
-    walk = _Walk(http, headers, given, held)
-    machine = _machine(description.as_state_machine(), walk, _named(document))
-    settings = hypothesis.settings(
-        max_examples=walks,
-        stateful_step_count=STEPS,
-        derandomize=True,
-        database=None,
-        deadline=None,
-        report_multiple_bugs=False,
-        phases=[hypothesis.Phase.generate],  # no shrinking, as in exploring.py
-        suppress_health_check=[hypothesis.HealthCheck.too_slow, hypothesis.HealthCheck.filter_too_much],
-    )
-    try:
-        machine.run(settings=settings)
-    except Exception:
-        if walk.failure is None:
-            raise
-    if walk.failure is not None:
-        raise walk.failure
+    walk = _Walk(http, spec, headers, given, checks, may_ask)
+    walk.go(begin)
     if not walk.followed:
         pytest.skip("no answer of the target names anything to ask for")
     return walk.followed
 
 
-def _named(document: Mapping[str, Any]) -> frozenset[str]:
-    """Return the operations, by method and path, that links lead to."""
-    targets = {link["operationId"] for response in responses(document) for link in response["links"].values()}
-    return frozenset(f"GET {path}" for path, item in document["paths"].items() if item["get"]["operationId"] in targets)
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """A call to make, and the link that led to it."""
+
+    operation: Operation
+    named: Mapping[str, object]
+    link: Link | None = None
 
 
 class _Walk:
-    """What a state machine asks, and what came of it."""
+    """What is to be asked yet, what was, and what came of it."""
 
-    def __init__(self, http: httpx.Client, headers: Mapping[str, str], given: Mapping[str, object], held: Any) -> None:
+    def __init__(
+        self,
+        http: httpx.Client,
+        spec: Spec,
+        headers: Mapping[str, str],
+        given: Mapping[str, object],
+        checks: Sequence[str],
+        may_ask: Callable[[Operation], bool],
+    ) -> None:
+        import schemathesis  # noqa: PLC0415 - an extra
+
         self.followed: Counter[str] = Counter()
-        self.failure: BaseException | None = None
         self._http = http
+        self._spec = spec
         self._headers = headers
         self._given = given
-        self._held = held
+        self._checks = checks
+        self._may_ask = may_ask
+        self._links = links(spec, may_ask)
+        self._operations = {operation.id: operation for operation in spec.operations}
+        self._description = cast("Any", schemathesis.openapi.from_dict(dict(spec.document)))
+        self._made_up: dict[str, Any] = {}
+        self._asked: set[str] = set()
+        self._next: deque[_Call] = deque()
+        self._last: deque[_Call] = deque()
 
-    def fill(self, case: Any, applied: Collection[str]) -> None:
-        """Write into a case what is given, and leave out what nobody asked for: a walk is about what is named."""
-        for place in ("path_parameters", "query"):
-            declared = {each.name: each.is_required for each in getattr(case.operation, place)}
-            known = {name: value for name, value in self._given.items() if name in declared}
-            drawn: dict[str, Any] = getattr(case, place) or {}
-            kept = {name: value for name, value in drawn.items() if declared.get(name) or name in applied}
-            setattr(case, place, kept | known)
+    def go(self, begin: Mapping[str, httpx.Response] | None) -> None:
+        """Begin with answers, or where no link leads to, and go on until nothing is left or enough was asked."""
+        for name, response in (begin or {}).items():
+            call = _Call(self._operations[name], {})
+            self._go_on(call, self._filled(call), response)
+        if begin is None:
+            self._next += [_Call(operation, {}) for operation in self._beginnings()]
+        while (self._next or self._last) and len(self._asked) < MOST:
+            self._ask(self._next.popleft() if self._next else self._last.pop())
 
-    def ask(self, case: Any) -> httpx.Response:
-        """Send a case; what goes wrong on the way, as a spent budget, is kept for whoever runs the walk."""
-        try:
-            return send(self._http, case, self._headers)
-        except BaseException as error:
-            self.failure = self.failure or error
-            raise
+    def _beginnings(self) -> list[Operation]:
+        sources, targets = {link.source for link in self._links}, {link.target for link in self._links}
+        first = [self._operations[name] for name in self._operations if name in sources - targets]
+        return [each for each in first if reads(each) and self._may_ask(each)]
 
-    def judge(self, case: Any, response: httpx.Response, link: str | None) -> None:
-        """Hold an answer against the description and, if a link led here, against what was named."""
-        from schemathesis.core.failures import FailureGroup  # noqa: PLC0415
+    def _ask(self, call: _Call) -> None:
+        """Make a call, hold its answer against the description, and see what it names."""
+        places = self._filled(call)
+        case = self._description[call.operation.path][call.operation.method].Case(**places)
+        asked = repr((call.operation.id, places))
+        if asked not in self._asked:
+            self._asked.add(asked)
+            response = send(self._http, case, self._headers)
+            came = "" if call.link is None else f"; the link {call.link.label} led here"
+            wrong = told(case, response, self._checks)
+            expect.check(not wrong, response, f"what openapi.yaml says: {wrong}\nIt was asked {case!r}{came}")
+            if call.link is not None:
+                there = f"200, for what an answer named: link {call.link.label}"
+                expect.check(response.is_success, response, there)
+            self._go_on(call, places, response)
+        if call.link is not None:
+            self.followed[call.link.label] += 1
 
-        told = ""
-        try:
-            case.validate_response(response, checks=self._held)
-        except FailureGroup as group:
-            told = "\n".join(str(failure) for failure in group.exceptions)
-        came = f"; the link {link} led here" if link else ""
-        try:
-            expect.check(not told, response, f"what openapi.yaml says: {told}\nIt was asked {case!r}{came}")
-            if link is not None:
-                expect.check(response.status_code == 200, response, f"200, for what an answer named: link {link}")
-        except AssertionError as error:
-            self.failure = self.failure or error
-            raise
-        if link is not None:
-            self.followed[link] += 1
+    def _filled(self, call: _Call) -> dict[str, dict[str, Any]]:
+        """Return a call's parameters: what was named, what is given, and, made up, what cannot be left out."""
+        known = {**call.named, **self._given}
+        places: dict[str, dict[str, Any]] = {"path_parameters": {}, "query": {}}
+        for each in parameters(self._spec, call.operation):
+            place = {"path": "path_parameters", "query": "query"}.get(each["in"])
+            name = each["name"]
+            if place is not None and name in known:
+                places[place][name] = known[name]
+            elif place is not None and each.get("required"):
+                places[place][name] = getattr(self._drawn(call.operation), place)[name]
+        return places
 
+    def _drawn(self, operation: Operation) -> Any:
+        """Return a sensible request of an operation, the same one every time."""
+        import schemathesis  # noqa: PLC0415 - an extra
 
-def _machine(base: Any, walk: _Walk, named: frozenset[str]) -> Any:
-    """Have a state machine of Schemathesis ask over the suite's own line, which counts and watches."""
-    from schemathesis.core.transport import Response  # noqa: PLC0415
-    from schemathesis.generation.stateful.state_machine import StepOutput  # noqa: PLC0415
+        if operation.id not in self._made_up:
+            mode = schemathesis.GenerationMode.POSITIVE
+            generated = self._description[operation.path][operation.method].as_strategy(generation_mode=mode)
 
-    def step(self: Any, input: Any) -> Any:  # noqa: A002 - Schemathesis calls it so
-        case = input.case
-        walk.fill(case, _applied(input))
-        response = walk.ask(case)
-        walk.judge(case, response, _link(input))
-        seen = Response.from_httpx(response, verify=True)
-        self.recorder.record_response(case_id=case.id, response=seen)
-        return StepOutput(seen, case)
+            def keep(case: Any) -> None:
+                self._made_up[operation.id] = case
 
-    machine: Any = type("Machine", (base,), {"step": step})
-    _begin(machine, named)
-    return machine
+            attempt(generated, keep, 1)
+        return self._made_up[operation.id]
 
-
-def _begin(machine: Any, named: frozenset[str]) -> None:
-    """Let walks begin only where no link leads to; a key that is drawn at random would be a walk's early end."""
-    known = {_squeezed(f"RANDOM -> {label}") for label in named}
-    idle = {name for name in getattr(machine, "root_rules", ()) if _squeezed(name) in known}
-    if idle != machine.root_rules:
-        for name in idle:
-            setattr(machine, name, None)
-        machine.root_rules -= idle
-
-
-def _squeezed(name: str) -> str:
-    return re.sub(r"[\W_]", "", name)
-
-
-def _applied(step: Any) -> set[str]:
-    return {name for _, name in step.applied_parameters}
+    def _go_on(self, call: _Call, places: Mapping[str, Mapping[str, Any]], response: httpx.Response) -> None:
+        """Put down what an answer names, to be asked later."""
+        for link in self._links:
+            if (link.source, link.status) == (call.operation.id, str(response.status_code)):
+                named = {name: _value(text, places, response) for name, text in link.parameters.items()}
+                if all(value is not _ABSENT and value is not None for value in named.values()):
+                    target = self._operations[link.target]
+                    (self._next if reads(target) else self._last).append(_Call(target, named, link))
 
 
-def _link(step: Any) -> str | None:
-    """The name of the link that led to a step, if all that it names went into the request."""
-    if step.transition is None:
-        return None
-    named = {name for values in step.transition.parameters.values() for name in values}
-    return str(step.transition.id).split(" -> ")[1].partition("] ")[2] if named == _applied(step) else None
+def _value(expression: str, places: Mapping[str, Mapping[str, Any]], response: httpx.Response) -> object:
+    """Return what a runtime expression stands for, as far as our descriptions use them."""
+    if expression.startswith(_PATH):
+        return places["path_parameters"].get(expression.removeprefix(_PATH), _ABSENT)
+    if expression.startswith(_QUERY):
+        return places["query"].get(expression.removeprefix(_QUERY), _ABSENT)
+    if expression.startswith(_BODY):
+        return _at(response, expression.removeprefix(_BODY))
+    raise SpecError(f"no walk knows what {expression!r} stands for")
+
+
+def _at(response: httpx.Response, pointer: str) -> object:
+    """Return what stands in a JSON answer at a pointer (RFC 6901)."""
+    try:
+        found: Any = response.json()
+        for step in pointer.split("/")[1:]:
+            key = unquote(step).replace("~1", "/").replace("~0", "~")
+            found = found[int(key) if type(found) is list else key]
+    except (ValueError, LookupError, TypeError):
+        return _ABSENT
+    return found

@@ -66,7 +66,7 @@ def load_evidence(path: Path) -> list[dict[str, Any]]:
             if members.get("kind") == "evidence" and members.get("format") == 1:
                 found.append(members)
     if not found:
-        raise UsageError(f"there is no evidence in {path}: `vendorlab check --record` keeps it")
+        raise UsageError(f"there is no evidence in {path}: give the folder of a recording (`vendorlab check --record`)")
     return found
 
 

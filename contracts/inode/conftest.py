@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from vendorlab.contracts.core.django.fixtures import clock, grant, log_in, token
+from vendorlab.contracts.core.django.fixtures import grant, log_in, token
+from vendorlab.contracts.core.fixtures import clock
 from vendorlab.contracts.core.session import suite_run
 from vendorlab.contracts.inode.api import Api
 

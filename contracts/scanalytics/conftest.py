@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from vendorlab.contracts.core.django.fixtures import clock, grant, log_in, token
+from vendorlab.contracts.core.django.fixtures import grant, log_in, token
+from vendorlab.contracts.core.fixtures import clock
 from vendorlab.contracts.core.session import suite_run
 from vendorlab.contracts.scanalytics.aggregates import Place, find_arrays, find_busy_place
 from vendorlab.contracts.scanalytics.api import Api

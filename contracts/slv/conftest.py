@@ -10,6 +10,7 @@ import pytest
 from vendorlab.contracts.core import expect
 from vendorlab.contracts.core.api import once
 from vendorlab.contracts.core.capabilities import refusal
+from vendorlab.contracts.core.fixtures import clock
 from vendorlab.contracts.core.session import suite_run
 from vendorlab.contracts.slv import forms
 from vendorlab.contracts.slv.api import Api, Session
@@ -22,10 +23,11 @@ if TYPE_CHECKING:
     import httpx
 
     from vendorlab.contracts.core.access import Access
-    from vendorlab.contracts.core.control import Clock
 
 _STEP, _STEPS = 30.0, 40
 """Seconds between two looks at a batch, and how often a suite looks before it gives up."""
+
+__all__ = ["clock"]
 
 
 @pytest.fixture(scope="session")
@@ -56,12 +58,6 @@ def session(log_in: Callable[[], Session]) -> Session:
 def estate(api: Api, log_in: Callable[[], Session]) -> Estate:
     """What the target has."""
     return Estate(api, log_in)
-
-
-@pytest.fixture
-def clock(access: Access) -> Clock:
-    """The target's clock; only for tests that need it."""
-    return access.clock
 
 
 @pytest.fixture

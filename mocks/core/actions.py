@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, get_args
 
 import msgspec
 
@@ -216,6 +216,10 @@ Action = (
     | Throttle
     | HalfOpen
 )
+
+
+KINDS = tuple(str(each.__struct_config__.tag) for each in get_args(Action))
+"""Their names in a rule's JSON."""
 
 
 def kind(action: Action) -> str:

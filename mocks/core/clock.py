@@ -165,7 +165,9 @@ class Clock:
         except OverflowError:
             seconds = math.inf
         if not 0 <= seconds < _LATEST / SECOND:
-            raise ClockError(f"the clock advances by a number of seconds that is not negative, not by {by!r:.100}")
+            raise ClockError(
+                f"the clock goes forward by 0 seconds or more, at most to the year 9999, not by {by!r:.100}"
+            )
         with self.lock:
             if self._beyond is not None:
                 self._beyond += round(seconds * SECOND)

@@ -62,7 +62,8 @@ def parse(kinds: Sequence[type[Event]], document: Mapping[str, Any]) -> Event:
     if name not in names:
         near = get_close_matches(str(name), names, 1)
         hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(names) or 'none'}"
-        raise EventError(f"there is no event {name!r}; {hint}")
+        wrong = f"there is no event {name!r}" if "kind" in document else "an event has a `kind`"
+        raise EventError(f"{wrong}; {hint}")
     try:
         found: Event = msgspec.convert(dict(document), Union[tuple(kinds)], strict=False)  # noqa: UP007  made at run time
     except msgspec.ValidationError as error:

@@ -61,7 +61,7 @@ def sealed(content: dict[str, Any]) -> dict[str, Any]:
 def opened(document: Any) -> Content:
     """The content of a document, if it is whole and of this version; otherwise ``SnapshotError``."""
     if not isinstance(document, dict) or cast("dict[str, Any]", document).get("format") != FORMAT:
-        raise SnapshotError("this is not a snapshot of a vendorlab world")
+        raise SnapshotError("this is not a snapshot of a vendorlab world; take one with GET /snapshot")
     snapshot = _converted(document, _Sealed)
     if snapshot.version != VERSION:
         raise SnapshotError(

@@ -71,7 +71,7 @@ class Worlds:
             if self._ended:
                 raise WorldConflictError("the process is about to end")
             if name in self._worlds:
-                raise WorldConflictError(f"a world named {name!r} is there already")
+                raise WorldConflictError(f"a world named {name!r} is there already; choose another name")
             if len(self._worlds) >= MOST_WORLDS:
                 raise WorldConflictError(f"there are {MOST_WORLDS} worlds already; delete one first")
             world = self._make(vendors, options, self.thread)

@@ -7,6 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from vendorlab.cli.common import UsageFailure, leave_state
+from vendorlab.cli.evidence import Evidence, _plan_lines, _short
+from vendorlab.contracts.core.control import ControlAddress
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
@@ -51,6 +55,34 @@ def test_plan_tells_what_a_target_would_be_asked_and_leaves_it_alone(command: Co
     assert (document["target"], document["capabilities"]) == (AWAY, [])
 
 
+@pytest.mark.parametrize("name", ["test_versions.py::test_other[/whoami]", "a/b/test_versions.py::test_other[/whoami]"])
+def test_plan_names_a_test_by_its_file_and_whole_name(name: str) -> None:
+    assert _short(name) == "test_versions.py::test_other[/whoami]"
+
+
+@pytest.mark.parametrize(
+    ("paced", "told"),
+    [(True, ["at most 7 of the published 180 in a minute"]),
+     (False, ["the target's clock is turned where it would be too many by the published limits: 180 in a minute"])],
+)  # fmt: skip
+def test_plan_counts_against_the_limits_unless_the_clock_is_turned(paced: bool, told: list[str]) -> None:
+    """Its times know nothing of a clock that is turned."""
+    document: dict[str, Any] = {key: {} for key in ("requests", "capabilities", "left_out", "broken")}
+    document |= {"vendor": "scanalytics", "target": None, "seconds": 1, "budget": None, "paced": paced}
+    document["limits"] = [{"most": 7, "text": "180 in a minute"}]
+    assert [line for line in _plan_lines(document) if "published" in line] == told
+
+
+def test_check_finds_the_token_that_up_left_as_other_commands_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    control = "http://127.0.0.1:9"
+    monkeypatch.setenv("VENDORLAB_CONTROL_URL", control)
+    asked = Evidence(secrets=None, real=False, plan=False, record=None, clean_up=False)
+    with pytest.raises(UsageFailure, match="VENDORLAB_CONTROL_TOKEN is not"):
+        asked.addresses("scanalytics", AWAY)
+    leave_state(control, "made-up")
+    assert asked.addresses("scanalytics", AWAY)[1] == ControlAddress(control, "made-up")
+
+
 def test_secrets_that_others_may_read_are_refused(command: Command, secrets: Path) -> None:
     secrets.chmod(0o644)
     result = command("check", "scanalytics", "--target", AWAY, "--secrets", str(secrets))
@@ -65,6 +97,12 @@ def test_secrets_that_others_may_read_are_refused(command: Command, secrets: Pat
         (("--real",), "go with --target"),
         (("--plan", "--clean-up", "--target", AWAY), "do not go together"),
         (("--plan", "--record", "x"), "nothing to --record"),
+        (("--plan", "--mutants"), "do not go together"),
+        (("--plan", "--html", "x.html"), "a plan is written by --json alone"),
+        (("--mutants", "--record", "x"), "--mutants and --record do not go together"),
+        (("inode", "--record", "x"), "--record goes with one vendor"),
+        (("--clean-up", "--target", AWAY, "--json", "x"), "nothing to report"),
+        (("--secrets", "mine.env"), "goes with --target"),
     ],
 )
 def test_options_that_make_no_sense_are_one_line(command: Command, options: tuple[str, ...], message: str) -> None:

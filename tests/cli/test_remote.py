@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+
+from vendorlab.cli.common import leave_state
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -252,3 +255,16 @@ def test_events_are_listed_and_happen(remote: Remote) -> None:
 def test_event_that_makes_no_sense_is_one_clear_line(remote: Remote, arguments: tuple[str, ...], said: str) -> None:
     result = remote("events", "happen", *arguments)
     assert (result.code, said in result.err, result.err.count("\n")) == (2, True, 1)
+
+
+def test_command_that_finds_nothing_tells_where_this_users_up_is(
+    command: Remote, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    asked = ("clock", "show", "--control", "http://127.0.0.1:1")
+    assert "Yours" not in command(*asked).err
+    left = leave_state("http://127.0.0.1:17070", "made-up")
+    assert "Yours is at http://127.0.0.1:17070: set VENDORLAB_CONTROL_URL." in command(*asked).err
+    assert left is not None
+    left.write_text(left.read_text().replace(f'"pid": {os.getpid()}', '"pid": 99999999'))
+    assert "Yours" not in command(*asked).err

@@ -112,7 +112,7 @@ def test_markers_and_options_are_known_to_strict_pytest(pytester: pytest.Pyteste
     body = "@pytest.mark.claim('scanalytics.refresh.single-use')\n@pytest.mark.needs('clock')\ndef test_it(): ...\n"
     result = run(pytester, body, "--strict-markers", "--strict-config")
     result.assert_outcomes(skipped=1)
-    told = pytester.runpytest("--help").stdout.str()
+    told = pytester.runpytest("-p", "no:asyncio", "--help").stdout.str()
     for option in ("target", "allow", "budget", "json"):
         assert f"--vendorlab-{option}" in told
 

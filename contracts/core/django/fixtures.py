@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from vendorlab.contracts.core.access import Access
-    from vendorlab.contracts.core.control import Clock
     from vendorlab.contracts.core.django.api import DjangoApi, Grant
 
 
@@ -34,9 +33,3 @@ def grant(api: DjangoApi, log_in: Callable[[], Grant]) -> Grant:
 def token(log_in: Callable[[], Grant]) -> str:
     """A good access token."""
     return log_in().access
-
-
-@pytest.fixture
-def clock(access: Access) -> Clock:
-    """The target's clock; only for tests that need it."""
-    return access.clock

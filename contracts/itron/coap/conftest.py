@@ -8,16 +8,19 @@ import pytest
 
 from vendorlab.contracts.core.coap.line import Heard
 from vendorlab.contracts.core.coap.resources import Resources
+from vendorlab.contracts.core.fixtures import clock
 from vendorlab.contracts.core.session import suite_run
 from vendorlab.contracts.itron.coap.boards import ECHO, METHANE, TEMPERATURE, TILT, Board, Boards
 from vendorlab.contracts.itron.coap.gateway import Gateway
-from vendorlab.contracts.itron.tokens import PLATFORM, Tokens
+from vendorlab.contracts.itron.fixtures import tokens
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from vendorlab.contracts.core.access import Access
-    from vendorlab.contracts.core.control import Clock
+    from vendorlab.contracts.itron.tokens import Tokens
+
+__all__ = ["clock", "tokens"]
 
 
 @pytest.fixture(scope="session")
@@ -26,24 +29,10 @@ def access(request: pytest.FixtureRequest) -> Access:
     return suite_run(request.config).access("itron-coap")
 
 
-@pytest.fixture(scope="session")
-def tokens(request: pytest.FixtureRequest, access: Access) -> Iterator[Tokens]:
-    """Where tokens come from."""
-    found = Tokens(access, suite_run(request.config).beside(PLATFORM))
-    yield found
-    found.close()
-
-
 @pytest.fixture
 def token(tokens: Tokens) -> str:
     """A good token."""
     return tokens.current()
-
-
-@pytest.fixture
-def clock(access: Access) -> Clock:
-    """The target's clock; only for tests that need it."""
-    return access.clock
 
 
 @pytest.fixture(scope="session")

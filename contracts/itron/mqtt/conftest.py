@@ -6,31 +6,26 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from vendorlab.contracts.core.fixtures import clock
 from vendorlab.contracts.core.session import suite_run
+from vendorlab.contracts.itron.fixtures import tokens
 from vendorlab.contracts.itron.mqtt.api import Broker
 from vendorlab.contracts.itron.mqtt.feed import Feed
-from vendorlab.contracts.itron.tokens import PLATFORM, Tokens
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from vendorlab.contracts.core.access import Access
-    from vendorlab.contracts.core.control import Clock
     from vendorlab.contracts.core.mqtt.line import Line
+    from vendorlab.contracts.itron.tokens import Tokens
+
+__all__ = ["clock", "tokens"]
 
 
 @pytest.fixture(scope="session")
 def access(request: pytest.FixtureRequest) -> Access:
     """What may be done to the target."""
     return suite_run(request.config).access("itron-mqtt")
-
-
-@pytest.fixture(scope="session")
-def tokens(request: pytest.FixtureRequest, access: Access) -> Iterator[Tokens]:
-    """Where tokens come from."""
-    found = Tokens(access, suite_run(request.config).beside(PLATFORM))
-    yield found
-    found.close()
 
 
 @pytest.fixture
@@ -55,12 +50,6 @@ def five(broker: Broker) -> Line:
     """The same with MQTT 5.0; only on a target that speaks it."""
     broker.five()
     return broker.client(five=True)
-
-
-@pytest.fixture
-def clock(access: Access) -> Clock:
-    """The target's clock; only for tests that need it."""
-    return access.clock
 
 
 @pytest.fixture

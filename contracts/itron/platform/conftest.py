@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from vendorlab.contracts.core.api import once
+from vendorlab.contracts.core.fixtures import clock
 from vendorlab.contracts.core.session import suite_run
 from vendorlab.contracts.itron.platform.api import Api, observations
 from vendorlab.contracts.itron.platform.readings import Times
@@ -18,10 +19,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from vendorlab.contracts.core.access import Access
-    from vendorlab.contracts.core.control import Clock
 
 _RENEWED_AFTER = 3_000.0
 """Seconds after which a run that makes few logins makes another: a token lives for an hour."""
+
+__all__ = ["clock"]
 
 
 @pytest.fixture(scope="session")
@@ -46,12 +48,6 @@ def log_in(api: Api, access: Access) -> Callable[[], str]:
 def token(log_in: Callable[[], str]) -> str:
     """A good token."""
     return log_in()
-
-
-@pytest.fixture
-def clock(access: Access) -> Clock:
-    """The target's clock; only for tests that need it."""
-    return access.clock
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from ..actions import KINDS
 from ..clock import ClockError
 from ..errors import WebError, WorldError
 from ..rules import FaultConflictError, FaultError
@@ -46,6 +47,10 @@ Watcher = Callable[[str, Call], "Callable[[], None] | None"]
 
 LARGEST_BODY = 64 << 20
 """Bytes: a snapshot goes in one body, and that of a world with all the tokens it may have is half as long."""
+
+
+_REMEDIES = {"body-too-large": f"a body has at most {LARGEST_BODY >> 20} MiB, and nothing that is sent needs more"}
+"""What is said where the edge refuses, by its cause."""
 
 
 class ProblemError(WebError):
@@ -117,7 +122,7 @@ class Control:
     def refuse(self, status: int, request: Request, cause: str) -> Answer:
         """A refusal that the edge itself makes."""
         _ = request
-        return ProblemError(status, cause).answer()
+        return ProblemError(status, _REMEDIES.get(cause, cause)).answer()
 
     # --- routes ----------------------------------------------------------------------------------------------------
 
@@ -141,7 +146,9 @@ class Control:
             if operation is None or not operation.public:
                 self._check_token(request)
             if operation is None:
-                raise ProblemError(405, f"{request.method} is not for this path", [("Allow", ", ".join(allowed))])
+                methods = ", ".join(allowed)
+                detail = f"{request.method} is not for this path; it has {methods}"
+                raise ProblemError(405, detail, [("Allow", methods)])
             return self._run(operation, request)
 
         return handler
@@ -218,7 +225,7 @@ def _query(operation: Operation, request: Request) -> Any:
             return None
         query: Any = msgspec.convert(fields, operation.query, strict=False)
     except (msgspec.ValidationError, TooManyFieldsError) as error:
-        raise ProblemError(400, f"in the query: {error}") from error
+        raise ProblemError(400, f"in the query: {error}{_hint(error, operation.query)}") from error
     return query
 
 
@@ -231,7 +238,19 @@ def _body(operation: Operation, request: Request) -> Any:
     try:
         body: Any = msgspec.json.decode(request.body or b"{}", type=operation.body)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise ProblemError(400, f"in the body: {error}") from error
+        raise ProblemError(400, f"in the body: {error}{_hint(error, operation.body)}") from error
     except RecursionError as error:
         raise ProblemError(400, "in the body: it is nested too deeply") from error
     return body
+
+
+def _hint(error: Exception, form: Any) -> str:
+    """What would have been right, where msgspec tells only what is wrong."""
+    told = str(error)
+    if "RFC3339" in told:
+        return "; write it as 2026-11-21T05:00:00Z"
+    if told.startswith("Object contains unknown field") and " - at " not in told:
+        return f"; there are: {', '.join(form.__struct_encode_fields__)}"
+    if told.endswith("`$.action.kind`"):
+        return f"; there are: {', '.join(KINDS)}"
+    return ""

@@ -18,6 +18,7 @@ from ..errors import WorldError
 from ..happenings import describe as describe_event
 from ..ids import fingerprint
 from ..journal import Query
+from ..rules import FaultError
 from ..web.message import Answer
 from ..worlds import MAIN
 from . import models
@@ -178,6 +179,10 @@ def list_faults(call: Call) -> list[dict[str, Any]]:
 
 def add_fault(call: Call) -> dict[str, Any]:
     """Add a rule."""
+    vendor = call.body.match.vendor
+    if vendor is not None and vendor not in call.world.names:
+        there = ", ".join(call.world.names)
+        raise FaultError(f"there is no vendor {vendor!r} in this world, so nothing would be struck; there are: {there}")
     with call.world.clock.lock:
         rule = call.world.faults.add(call.body)
     return cast("dict[str, Any]", msgspec.to_builtins(rule))
@@ -194,7 +199,7 @@ def remove_fault(call: Call) -> None:
     name = call.params["name"]
     with call.world.clock.lock:
         if not call.world.faults.remove(name):
-            raise NoSuchThingError(f"there is no fault named {name!r}")
+            raise NoSuchThingError(f"there is no fault named {name!r}; GET /faults lists those that there are")
 
 
 def journal(call: Call) -> models.Entries:
@@ -300,7 +305,7 @@ def _query(wanted: models.JournalQuery) -> Query:
 @contextmanager
 def _place(waiting: Semaphore) -> Generator[None]:
     if not waiting.acquire(blocking=False):
-        raise TooManyWaitingError(f"{MOST_WAITING} calls are waiting already")
+        raise TooManyWaitingError(f"{MOST_WAITING} calls are waiting already; try again when one of them has ended")
     try:
         yield
     finally:
@@ -328,5 +333,5 @@ def _chosen(store: Tokens, which: models.WhichTokens) -> Iterator[Token]:
         known = store.find(which.token or "")
         found = [] if known is None else [known]
     if not found:
-        raise NoSuchThingError(f"there is no such token at {which.vendor}")
+        raise NoSuchThingError(f"there is no such token at {which.vendor}; GET /tokens lists those that there are")
     return iter(found)

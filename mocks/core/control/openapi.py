@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from .models import TITLES, Problem
-from .operations import OPERATIONS, Operation
+from .operations import BY_NAME, OPERATIONS, Operation
 
 _REF = "#/components/schemas/{name}"
 _WORLD = "/worlds/{world}"
@@ -58,7 +58,7 @@ def _operation(operation: Operation, path: str, by_type: dict[str, Any], compone
     found: dict[str, Any] = {
         "operationId": f"{operation.name}-in-world" if in_world else operation.name,
         "summary": operation.summary,
-        "responses": {str(operation.status): _success(operation, by_type), **refusals},
+        "responses": {str(operation.status): _success(operation, by_type) | _links(operation, in_world), **refusals},
     }
     parameters = [
         {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
@@ -92,6 +92,18 @@ def _success(operation: Operation, by_type: dict[str, Any]) -> dict[str, Any]:
         return {"description": "Done"}
     media_type = "text/plain" if operation.answer is str else "application/json"
     return {"description": operation.summary, "content": {media_type: {"schema": by_type[_key(operation.answer)]}}}
+
+
+def _links(operation: Operation, in_world: bool) -> dict[str, Any]:
+    """What can be asked about what an answer names, as it is written into a response."""
+    found: dict[str, Any] = {}
+    for name, link in operation.links.items():
+        given = {parameter: f"$response.body#{pointer}" for parameter, pointer in link.given.items()}
+        if in_world and BY_NAME[link.target].scoped:
+            given = {"world": "$request.path.world", **given}
+        target = f"{link.target}-in-world" if "world" in given else link.target
+        found[name] = {"operationId": target, "parameters": given}
+    return {"links": found} if found else {}
 
 
 def _problem(status: int) -> dict[str, Any]:

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..rules import Rule
 from . import handlers, models
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """What an answer names, and which operation can be asked about it.
+
+    Attributes:
+        target: the operation's name. What is about a world is asked of the same world, unless ``given`` names another.
+        given: its parameters, each the JSON pointer to what the answer names.
+    """
+
+    target: str
+    given: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +34,7 @@ class Operation:
         public: it needs no token.
         blocking: it may wait.
         refuses: statuses of its own refusals; those that all calls share go without saying.
+        links: what can be asked about what its answer names, by the link's name.
     """
 
     method: str
@@ -36,11 +50,28 @@ class Operation:
     public: bool = False
     blocking: bool = False
     refuses: tuple[int, ...] = ()
+    links: Mapping[str, Link] = field(default_factory=dict[str, Link])
+
+
+def _about_world(where: str) -> dict[str, Link]:
+    """What can be asked about a world whose name stands at a pointer."""
+    asked = ("vendors", "clock", "list-events", "list-faults", "journal", "state", "list-tokens")
+    return {f"{name.removeprefix('list-')}OfWorld": Link(name, {"world": where}) for name in asked}
 
 
 OPERATIONS = (
     Operation(
-        "GET", "/health", "health", "Every listener", handlers.health, answer=models.Health, scoped=False, public=True
+        "GET",
+        "/health",
+        "health",
+        "Every listener",
+        handlers.health,
+        answer=models.Health,
+        scoped=False,
+        public=True,
+        links={
+            "stateOfFirstVendor": Link("vendor-state", {"world": "/listeners/0/world", "vendor": "/listeners/0/vendor"})
+        },
     ),
     Operation(
         "GET", "/version", "version", "Versions", handlers.version, answer=models.Version, scoped=False, public=True
@@ -57,7 +88,14 @@ OPERATIONS = (
     ),
     Operation("GET", "/metrics", "metrics", "Metrics for Prometheus", handlers.metrics, answer=str, scoped=False),
     Operation(
-        "GET", "/worlds", "list-worlds", "Every world", handlers.list_worlds, answer=list[models.World], scoped=False
+        "GET",
+        "/worlds",
+        "list-worlds",
+        "Every world",
+        handlers.list_worlds,
+        answer=list[models.World],
+        scoped=False,
+        links=_about_world("/0/name"),
     ),
     Operation(
         "POST",
@@ -71,6 +109,7 @@ OPERATIONS = (
         scoped=False,
         blocking=True,
         refuses=(409,),
+        links={**_about_world("/name"), "end": Link("delete-world", {"name": "/name"})},
     ),
     Operation(
         "DELETE",
@@ -108,6 +147,10 @@ OPERATIONS = (
         handlers.list_events,
         query=models.EventQuery,
         answer=list[models.EventKind],
+        links={
+            "eventsOfFirstVendor": Link("list-events", {"vendor": "/0/vendor"}),
+            "stateOfFirstVendor": Link("vendor-state", {"vendor": "/0/vendor"}),
+        },
     ),
     Operation(
         "POST",
@@ -118,7 +161,15 @@ OPERATIONS = (
         body=models.NewEvent,
         answer=models.Happened,
     ),
-    Operation("GET", "/faults", "list-faults", "Every fault", handlers.list_faults, answer=list[models.CountedRule]),
+    Operation(
+        "GET",
+        "/faults",
+        "list-faults",
+        "Every fault",
+        handlers.list_faults,
+        answer=list[models.CountedRule],
+        links={"removalOfFirst": Link("remove-fault", {"name": "/0/name"})},
+    ),
     Operation(
         "POST",
         "/faults",
@@ -129,6 +180,7 @@ OPERATIONS = (
         answer=Rule,
         status=201,
         refuses=(409,),
+        links={"removal": Link("remove-fault", {"name": "/name"})},
     ),
     Operation("DELETE", "/faults", "clear-faults", "Remove every fault", handlers.clear_faults, status=204),
     Operation(
@@ -142,6 +194,11 @@ OPERATIONS = (
         handlers.journal,
         query=models.JournalQuery,
         answer=models.Entries,
+        links={
+            "more": Link("journal", {"after": "/next"}),
+            "waitForMore": Link("wait-for", {"after": "/next"}),
+            "stateOfFirstVendor": Link("vendor-state", {"vendor": "/entries/0/vendor"}),
+        },
     ),
     Operation("DELETE", "/journal", "clear-journal", "Forget every exchange", handlers.clear_journal, status=204),
     Operation(
@@ -154,6 +211,7 @@ OPERATIONS = (
         answer=models.Waited,
         blocking=True,
         refuses=(503,),
+        links={"more": Link("journal", {"after": "/next"})},
     ),
     Operation(
         "POST", "/reset", "reset", "Return to the start", handlers.reset, body=models.ResetWorld, answer=models.Seeded
@@ -193,6 +251,10 @@ OPERATIONS = (
         handlers.list_tokens,
         query=models.TokenQuery,
         answer=list[models.Token],
+        links={
+            "tokensOfFirstVendor": Link("list-tokens", {"vendor": "/0/vendor"}),
+            "stateOfFirstVendor": Link("vendor-state", {"vendor": "/0/vendor"}),
+        },
     ),
     Operation(
         "POST",
@@ -216,3 +278,5 @@ OPERATIONS = (
     ),
 )
 """Everything that there is."""
+
+BY_NAME = {operation.name: operation for operation in OPERATIONS}

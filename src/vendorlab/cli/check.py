@@ -105,8 +105,8 @@ def check(
         arguments=(*(["-k", expression] if expression else []), *(["-v"] if verbose else [])),
     )
     _sane(asked)
-    evidence.check(target, asked.names)
     places = Places(json_path, junit_path, html_path, markdown_path)
+    evidence.check(target, asked.names, places, mutants=mutants)
     places.check()
     _contracts()
     if evidence.clean_up and target is not None:

@@ -111,6 +111,19 @@ def left_token(url: str) -> str | None:
         return None
 
 
+def _left_elsewhere() -> str:
+    """Where else this user's ``up`` serves, as a hint; nothing if it does nowhere."""
+    found: list[str] = []
+    for path in sorted(state_file(0).parent.glob("control-*.json")):
+        try:
+            left = json.loads(path.read_text())
+            os.kill(int(left["pid"]), 0)
+            found.append(str(left["url"]))
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+    return f" Yours is at {' and '.join(found)}: set VENDORLAB_CONTROL_URL." if found else ""
+
+
 def control_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command the options ``--control`` and ``--world``."""
     command = click.option("--world", default="main", show_default=True, help="Which world, where there are several.")(
@@ -127,7 +140,7 @@ def control_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @contextmanager
 def control_client(control: str | None, world: str) -> Generator[ControlClient]:
     """A client for the control API; its troubles become one clear line."""
-    from vendorlab.clients.control import ControlClient, ControlError
+    from vendorlab.clients.control import ControlClient, ControlError, ControlUnreachable
     from vendorlab.clients.core.errors import ClientError
 
     url = control or os.environ.get("VENDORLAB_CONTROL_URL") or f"http://127.0.0.1:{CONTROL_PORT}"
@@ -139,6 +152,8 @@ def control_client(control: str | None, world: str) -> Generator[ControlClient]:
         hint = ""
         if error.status == 401 and token is None:
             hint = "; set VENDORLAB_CONTROL_TOKEN to the token that `vendorlab up` printed"
+        elif isinstance(error, ControlUnreachable):
+            hint = _left_elsewhere()
         raise UsageFailure(f"{error}{hint}") from error
     except ClientError as error:
         raise UsageFailure(str(error)) from error

@@ -21,6 +21,7 @@ from vendorlab.mocks.registry import ADDRESSES
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from vendorlab.cli.checks.reports import Places
     from vendorlab.contracts.core.control import ControlAddress
     from vendorlab.contracts.core.target import Target
 
@@ -46,7 +47,7 @@ class Evidence:
     record: Path | None
     clean_up: bool
 
-    def check(self, target: str | None, names: Sequence[str]) -> None:
+    def check(self, target: str | None, names: Sequence[str], places: Places, *, mutants: bool) -> None:
         """Say what does not go together.
 
         Raises:
@@ -54,12 +55,24 @@ class Evidence:
         """
         if target is None and (self.real or self.clean_up):
             raise UsageFailure("--real and --clean-up go with --target: a fake of the run's own ends with it")
-        if self.clean_up and self.plan:
-            raise UsageFailure("--clean-up and --plan do not go together")
+        if target is None and self.secrets is not None:
+            raise UsageFailure("--secrets goes with --target: the credentials of a fake of the run's own are known")
+        does = {"--clean-up": self.clean_up, "--plan": self.plan, "--mutants": mutants}
+        alone = [name for name, given in does.items() if given]
+        if len(alone) > 1:
+            raise UsageFailure(f"{' and '.join(alone)} do not go together")
         if self.plan and len(names) > 1:
             raise UsageFailure("--plan goes with one vendor")
         if self.plan and self.record:
             raise UsageFailure("--plan sends nothing to the target, so there is nothing to --record")
+        if self.record and alone:
+            raise UsageFailure(f"{alone[0]} and --record do not go together")
+        if self.record and len(names) > 1:
+            raise UsageFailure("--record goes with one vendor")
+        if self.clean_up and places.given():
+            raise UsageFailure("--clean-up runs no test, so there is nothing to report")
+        if self.plan and places.given() != [each for each in (places.json,) if each]:
+            raise UsageFailure("a plan is written by --json alone; the other reports tell of a run")
 
     def addresses(self, name: str, url: str) -> tuple[dict[str, Target], ControlAddress | None]:
         """Return a target, with what lies beside it, and the control API that turns its clock, if there is one.
@@ -74,9 +87,11 @@ class Evidence:
 
         try:
             environ = with_secrets(os.environ, self.secrets)
-            if name == CONTROL:  # it turns its own clocks, with the token that other commands find, too
-                token = environ.get(f"{_PREFIX}TOKEN") or left_token(url) or ""
-                environ |= {f"{_PREFIX}URL": url, f"{_PREFIX}TOKEN": token}
+            if name == CONTROL:  # it turns its own clocks
+                environ[f"{_PREFIX}URL"] = url
+            control = environ.get(f"{_PREFIX}URL")
+            if control and not environ.get(f"{_PREFIX}TOKEN"):  # other commands find it, too
+                environ[f"{_PREFIX}TOKEN"] = left_token(control) or ""
             if self.real:
                 environ[f"{variable_prefix(name)}REAL"] = "1"
             found = {name: Target.from_environment(name, environ, url)}
@@ -229,12 +244,18 @@ def _tell(document: dict[str, Any], json_path: Path | None) -> None:
         show_json(document)
         return
     rows = [
-        [number, f"{each['at']:.0f} s", each["asked"], each["test"].rpartition("/")[2]]
+        [number, f"{each['at']:.0f} s", each["asked"], _short(each["test"])]
         for number, each in enumerate(document["requests"], 1)
     ]
     show_table(["#", "after", "request", "test"], rows, empty="no request")
     for line in _plan_lines(document):
         click.echo(line, err=not sys.stdout.isatty())
+
+
+def _short(test: str) -> str:
+    """A test's name without the folders of its file; what stands in brackets may have strokes of its own."""
+    file, marks, name = test.partition("::")
+    return f"{file.rpartition('/')[2]}{marks}{name}"
 
 
 def _plan_lines(document: dict[str, Any]) -> list[str]:
@@ -248,10 +269,15 @@ def _plan_lines(document: dict[str, Any]) -> list[str]:
         "A fake was asked with the same capabilities; what a target answers may change what comes next.",
         f"allowed: {', '.join(document['capabilities']) or 'reading only'}",
     ]
-    lines += (f"at most {each['most']} of the published {each['text']}" for each in document["limits"])
     if not document["limits"]:
         lines.append("no rate limit is published by this vendor")
-    lines += (f"left out: {number} tests: {reason}" for reason, number in document["left_out"].items())
+    elif document["paced"]:
+        lines += (f"at most {each['most']} of the published {each['text']}" for each in document["limits"])
+    else:
+        published = "; ".join(each["text"] for each in document["limits"])
+        lines.append(f"the target's clock is turned where it would be too many by the published limits: {published}")
+    left_out = document["left_out"].items()
+    lines += (f"left out: {number} test{'s' * (number > 1)}: {reason}" for reason, number in left_out)
     lines += (f"not to be relied on, it failed on the fake: {test}" for test in document["broken"])
     return lines
 

@@ -67,7 +67,7 @@ def test_devices_are_read(face: Face, vendor: FakeVendor) -> None:
 
 def test_devices_of_a_type_are_asked_for(face: Face, vendor: FakeVendor) -> None:
     assert face("devices", "Sensor Tag") == []
-    assert last(vendor)[1] == "/api/solutions/sandbox/devices?deviceType=Sensor+Tag"
+    assert last(vendor)[1].replace("%20", "+") == "/api/solutions/sandbox/devices?deviceType=Sensor+Tag"
 
 
 def test_no_devices_are_no_error_though_the_platform_says_404(face: Face, vendor: FakeVendor) -> None:

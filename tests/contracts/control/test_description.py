@@ -25,7 +25,13 @@ DOCUMENT: dict[str, Any] = {
                 },
                 "responses": {
                     "200": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Door"}}}},
-                    "400": {"description": "No."},
+                    "400": {
+                        "description": "No.",
+                        "links": {
+                            "again": {"operationId": "setDoor", "parameters": {"key": "$response.body#/key"}},
+                            "ask": {"operationId": "health", "parameters": {}},
+                        },
+                    },
                 },
             },
         },
@@ -96,6 +102,8 @@ CHANGES: list[tuple[list[str], Any]] = [
     (["paths", "/doors/{key}", "put", "requestBody", "required"], False),
     (["paths", "/doors/{key}", "put", "requestBody", "content"], {}),
     (["paths", "/doors/{key}", "put", "responses", "200", "content"], {}),
+    (["paths", "/doors/{key}", "put", "responses", "400", "links"], {}),
+    (["paths", "/doors/{key}", "put", "responses", "400", "links", "again", "parameters", "key"], "$url"),
     (["components", "schemas", "Door", "required"], ["open"]),
     (["components", "schemas", "Door", "properties", "open", "type"], "string"),
 ]
@@ -126,6 +134,11 @@ def test_operations_elsewhere_are_written_out() -> None:
     assert there["parameters"].keys() - here["parameters"].keys() == {"path house"}
     assert there["responses"].keys() - here["responses"].keys() == {"404"}
     assert there["body"] == here["body"]
+    again = {"house": "$request.path.house", "key": "$response.body#/key"}
+    assert there["links"]["400"] == {
+        "again": {"operationId": "setDoor-in-world", "parameters": again},
+        "ask": here["links"]["400"]["ask"],
+    }
 
 
 @pytest.mark.parametrize("document", [{}, {"paths": 3}, {"paths": {"/": 3}}, {"paths": {"/": {"get": {}}}}], ids=str)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from openapi_spec_validator import validate
 
 from vendorlab.cli.serving import Serving
 from vendorlab.contracts.control.description import spread
+from vendorlab.contracts.core import following
 from vendorlab.contracts.core.claims import Source, load_claims
 from vendorlab.contracts.core.control import ControlAddress
 from vendorlab.contracts.core.inventory import suite_modules, suite_tests
@@ -51,6 +53,15 @@ def test_whatever_makes_a_world_or_changes_one_needs_write() -> None:
 
 def test_description_is_valid_openapi_with_its_other_places_written_out() -> None:
     validate(spread(Spec.load(VENDOR).document))
+
+
+def test_links_name_all_that_the_paths_of_their_operations_take() -> None:
+    spec = Spec(spread(Spec.load(VENDOR).document))
+    paths = {operation.id: operation.path for operation in spec.operations}
+    found = following.links(spec, lambda _: True)
+    assert found
+    for link in found:
+        assert set(re.findall(r"{(\w+)}", paths[link.target])) <= link.parameters.keys(), link.label
 
 
 # --- targets that are wrong ------------------------------------------------------------------------------------------

@@ -72,9 +72,8 @@ def test_secrets_of_a_request_are_masked_though_nobody_knew_them(request_: httpx
 
 
 def test_secrets_of_an_answer_are_masked_and_its_form_is_shown() -> None:
-    answer = httpx.Response(
-        200, json={"access_token": SECRET, "expires_in": 60}, headers={"Set-Cookie": f"JSESSIONID={SECRET}; Path=/"}
-    )
+    body = f'{{"access_token":"{SECRET}","expires_in":60}}'
+    answer = httpx.Response(200, text=body, headers={"Set-Cookie": f"JSESSIONID={SECRET}; Path=/"})
     transcript = Transcript(Secrets())
     transcript.asked("http", str).answered(lambda: told_response(answer))
     shown = transcript.shown()[0]["answer"]

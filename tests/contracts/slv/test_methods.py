@@ -12,12 +12,14 @@ from hypothesis import strategies as st
 
 from vendorlab.contracts.core.access import Access
 from vendorlab.contracts.core.claims import load_claims
+from vendorlab.contracts.core.openapi import Spec
 from vendorlab.contracts.core.target import Target
 from vendorlab.contracts.slv import describe
 from vendorlab.contracts.slv.api import NOBODY, Api
 from vendorlab.contracts.slv.estate import Estate
 from vendorlab.contracts.slv.methods import BY_NAME, METHODS, READS, SERVICES, WRITES, as_in_servlets, parse_parameters
 from vendorlab.contracts.slv.test_errors import IN_VAIN
+from vendorlab.contracts.slv.test_walks import reads
 
 
 def test_description_is_what_the_table_makes() -> None:
@@ -32,6 +34,11 @@ def test_every_shape_is_some_answers_or_part_of_one() -> None:
     named = re.findall(r"#/components/schemas/(\w+)", yaml.safe_dump(document))
     assert {each.answer.schema for each in METHODS} <= shapes
     assert set(named) == set(shapes)
+
+
+def test_walk_may_ask_what_reads_and_nothing_that_makes_or_ends_anything() -> None:
+    asked = {operation.path for operation in Spec.load("slv").operations if reads(operation)}
+    assert asked == {each.path for each in READS}
 
 
 def test_methods_have_names_of_their_own_and_services_that_there_are() -> None:

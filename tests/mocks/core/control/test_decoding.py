@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.mocks.core.control.desk import Desk, detail
 
+from vendorlab.mocks.core.actions import KINDS
 from vendorlab.mocks.core.control.operations import OPERATIONS
 
 BODIES = [(one.method, one.path) for one in OPERATIONS if one.body is not None and one.path != "/worlds"]
@@ -58,7 +59,18 @@ def test_no_filter_makes_a_mistake_of_ours(desk: Desk, fields: dict[str, str]) -
     ("call", "body", "says"),
     [
         (("PUT", "/clock"), {"rate": "2"}, "in the body: Expected `float | null`, got `str` - at `$.rate`"),
-        (("PUT", "/clock"), {"rat": 2}, "in the body: Object contains unknown field `rat`"),
+        (("PUT", "/clock"), {"rat": 2},
+         "in the body: Object contains unknown field `rat`; there are: now, rate, frozen"),
+        (("POST", "/faults"), {"action": {"kind": "empty"}, "match": {"vendr": "slv"}},
+         "in the body: Object contains unknown field `vendr` - at `$.match`"),
+        (("PUT", "/clock"), {"now": "tomorrow"},
+         "in the body: Invalid RFC3339 encoded datetime - at `$.now`; write it as 2026-11-21T05:00:00Z"),
+        (("POST", "/faults"), {"action": {"kind": "explode"}},
+         f"in the body: Invalid value 'explode' - at `$.action.kind`; there are: {', '.join(KINDS)}"),
+        (("POST", "/faults"), {"action": {"kind": "empty"}, "match": {"vendor": "acme"}},
+         "there is no vendor 'acme' in this world, so nothing would be struck; there are: scanalytics"),
+        (("POST", "/events"), {"vendor": "scanalytics", "event": {}},
+         "an event has a `kind`; there are: silence, delivery"),
         (("POST", "/clock/advance"), {}, "in the body: Object missing required field `seconds`"),
         (("POST", "/faults"), {"action": {"kind": "drip", "chunk": 0}},
          "in the body: Expected `int` >= 1 - at `$.action.chunk`"),

@@ -63,7 +63,7 @@ def test_token_goes_by_text_fingerprint_or_user(desk: Desk) -> None:
 def test_token_that_is_not_there_is_not_found(desk: Desk, verb: str, which: dict[str, str]) -> None:
     desk.login()
     said = detail(desk.ask("POST", f"/tokens/{verb}", {"vendor": "scanalytics", **which}), 404)
-    assert said == "there is no such token at scanalytics"
+    assert said == "there is no such token at scanalytics; GET /tokens lists those that there are"
 
 
 def test_vendor_without_oauth_has_no_tokens(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
