@@ -20,7 +20,7 @@ from vendorlab.scenarios.core.durations import Span, seconds
 from vendorlab.scenarios.core.errors import StoryError, UnknownStoryError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from vendorlab.scenarios.core.rules import Rule
     from vendorlab.scenarios.core.source import Source
@@ -216,6 +216,26 @@ class Story:
         """A mistake at a place in the file."""
         return self.source.error(path, what)
 
+    def check_vendors(self, known: Iterable[str]) -> None:
+        """See that those who live in it exist, and then that all others of whom it speaks live in it.
+
+        In this order: a vendor that is misspelt where it is introduced is no mistake wherever it is spoken of.
+
+        Args:
+            known: the vendors that there are, and their addresses.
+
+        Raises:
+            StoryError: one does not.
+        """
+        names = list(known)
+        for number, vendor in enumerate(self.spec.vendors):
+            if vendor not in names:
+                raise self.error(("vendors", number), f"there is no vendor {vendor!r}; {sources.hint(vendor, names)}")
+        for path, vendor in _mentioned(self.spec):
+            if not _lives(vendor, self.spec):
+                what = f"{vendor!r} does not live in this story; {sources.hint(vendor, self.spec.vendors)}"
+                raise self.source.error(path, what, key=path[0] == "world")
+
 
 def moment(text: str) -> datetime:
     """An aware moment from ISO 8601; ``ValueError`` when it has no zone."""
@@ -295,11 +315,6 @@ def _check_setting(spec: Spec, source: Source) -> None:
         moment(spec.world.start)
     except ValueError as error:
         raise source.error(("world", "start"), f"{error}") from error
-    for key, named in (("profiles", spec.world.profiles), ("settings", spec.world.settings)):
-        for vendor in named:
-            if not _lives(vendor, spec):
-                what = f"{vendor} does not live in this story; {sources.hint(vendor, spec.vendors)}"
-                raise source.error(("world", key, vendor), what, key=True)
     pace = spec.pace
     if isinstance(pace, Pace):
         ways = [pace.rate is not None, pace.each is not None, pace.idle is not None]
@@ -323,16 +338,25 @@ def _check_entry(entry: Entry, path: tuple[str | int, ...], spec: Spec, source: 
         raise source.error((*path, "clock"), "turn the clock by one of `jump` and `rate`")
     if entry.event is not None and not {"vendor", "kind"} <= entry.event.keys():
         raise source.error((*path, "event"), "an event has a `vendor` and a `kind`")
-    mentioned: list[tuple[tuple[str, ...], str | None]] = [
-        (("after", "vendor"), entry.after.vendor if entry.after else None),
-        (("tokens", "vendor"), entry.tokens.vendor if entry.tokens else None),
-        (("event", "vendor"), str(entry.event["vendor"]) if entry.event else None),
-        (("fault", "match", "vendor"), _vendor_of(entry.fault)),
-    ]
-    for where, vendor in mentioned:
-        if vendor is not None and not _lives(vendor, spec):
-            what = f"{vendor!r} does not live in this story; {sources.hint(vendor, spec.vendors)}"
-            raise source.error((*path, *where), what)
+
+
+def _mentioned(spec: Spec) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Every vendor of whom a story speaks, and where; but not where it says who lives in it."""
+    for key, named in (("profiles", spec.world.profiles), ("settings", spec.world.settings)):
+        for vendor in named:
+            yield ("world", key, vendor), vendor
+    for number, entry in enumerate(spec.timeline):
+        places: list[tuple[tuple[str, ...], str | None]] = [
+            (("after", "vendor"), entry.after.vendor if entry.after else None),
+            (("tokens", "vendor"), entry.tokens.vendor if entry.tokens else None),
+            (("event", "vendor"), str(entry.event["vendor"]) if entry.event else None),
+            (("fault", "match", "vendor"), _vendor_of(entry.fault)),
+        ]
+        yield from ((("timeline", number, *where), vendor) for where, vendor in places if vendor is not None)
+    if isinstance(spec.until, Where) and spec.until.vendor is not None:
+        yield ("until", "vendor"), spec.until.vendor
+    if isinstance(spec.pace, Pace) and spec.pace.of is not None and spec.pace.of.vendor is not None:
+        yield ("pace", "of", "vendor"), spec.pace.of.vendor
 
 
 def _lives(vendor: str, spec: Spec) -> bool:

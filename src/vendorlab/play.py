@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from vendorlab.mocks.core.journal import Entry
+    from vendorlab.mocks.core.vendor import Vendor
     from vendorlab.mocks.core.world import World
 
 _TIMER = "story"
@@ -137,9 +138,7 @@ def check(story: Story) -> None:
         StoryError: it cannot; the message begins with file, line and column.
     """
     spec = story.spec
-    for number, vendor in enumerate(spec.vendors):
-        if vendor not in names():
-            raise story.error(("vendors", number), f"there is no vendor {vendor!r}; {hint(vendor, names())}")
+    story.check_vendors(names())
     try:
         lab = make_lab(story, None)
     except (WorldError, SettingsError) as error:
@@ -161,6 +160,13 @@ def check(story: Story) -> None:
                 _check_event(story, lab, entry.event, (*path, "event"))
 
 
+def _vendor(story: Story, lab: Lab, name: str, path: tuple[str | int, ...]) -> Vendor:
+    """A vendor that something happens to: by its own name, as an address of it has neither tokens nor devices."""
+    if name not in lab.world.names:
+        raise story.error(path, f"there is no vendor {name!r}; {hint(name, lab.world.names)}")
+    return lab.world.vendor(name)
+
+
 def _check_fault(story: Story, rule: Mapping[str, Any], path: tuple[str | int, ...]) -> None:
     try:
         msgspec.convert(rule, FaultRule)
@@ -171,14 +177,12 @@ def _check_fault(story: Story, rule: Mapping[str, Any], path: tuple[str | int, .
 
 
 def _check_tokens(story: Story, lab: Lab, vendor: str, path: tuple[str | int, ...]) -> None:
-    if vendor not in lab.world.names:
-        raise story.error(path, f"there is no vendor {vendor!r}; {hint(vendor, lab.world.names)}")
-    if lab.world.vendor(vendor).tokens is None:
+    if _vendor(story, lab, vendor, path).tokens is None:
         raise story.error(path, f"{vendor} gives no tokens that could end; its sessions end by themselves")
 
 
 def _check_event(story: Story, lab: Lab, event: Mapping[str, Any], path: tuple[str | int, ...]) -> None:
-    happenings = lab.world.vendor(event["vendor"]).happenings
+    happenings = _vendor(story, lab, event["vendor"], (*path, "vendor")).happenings
     if happenings is None:
         raise story.error((*path, "vendor"), f"nothing happens to devices of {event['vendor']}")
     try:

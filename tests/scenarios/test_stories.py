@@ -22,6 +22,7 @@ def test_reference_client_passes(name: str) -> None:
         PROGRAMS[name](lab)
         lab.verdict.assert_passed()
         assert [one.rule.name for one in lab.verdict.judged if one.wanted and one.status != "passed"] == []
+        assert lab.verdict.notes == (), "what the story meant to do did not come to pass"
 
 
 def test_stories_that_need_a_process_are_those_that_restart_it() -> None:

@@ -80,7 +80,9 @@ def test_good_story_is_taken() -> None:
         ("until: 2h", "until: !!python/name:os.system", "12:8: the tag"),
         ("until: 2h", "until: [", "this is not YAML"),
         ("world:", "world:\n  settings: {scanalytics: {minute_limt: 3}}", "8:27: "),
-        ("world:", "world:\n  settings: {inode: {}}", "8:14: inode does not live in this story"),
+        ("world:", "world:\n  settings: {inode: {}}", "8:14: 'inode' does not live in this story"),
+        ("until: 2h", "until: {vendor: inode}", "12:17: 'inode' does not live in this story"),
+        ("until: 2h", "until: 2h\npace: {each: 1s, of: {vendor: slv}}", "13:31: 'slv' does not live in this story"),
         ("world:", "world:\n  profiles: {scanalytics: moder}", "8:27: "),
         ("    fault: {name", "    event: {vendor: slv, kind: x}\n    #", "11:21: 'slv' does not live in this story"),
         ("    fault: {name", "    event: {kind: x}\n    #", "11:12: an event has a `vendor` and a `kind`"),
@@ -94,11 +96,32 @@ def test_mistake_is_told_with_its_place(old: str, new: str, told: str) -> None:
     assert told in text
 
 
+@pytest.mark.parametrize(
+    "later",
+    [
+        "world:\n  settings: {scanalytics: {minute_limit: 3}}",
+        "world:\n  profiles: {scanalytics: modern}",
+        "pace: {each: 1s, of: {vendor: scanalytics}}\nworld:",
+    ],
+)
+def test_misspelt_vendor_is_told_where_it_is_introduced_and_not_where_it_is_spoken_of(later: str) -> None:
+    text = GOOD.replace("[scanalytics]", "[scanalytic]").replace("world:", later)
+    assert refusal(text) == "story.yaml:6:11: there is no vendor 'scanalytic'; did you mean \"scanalytics\"?"
+
+
 def test_event_that_a_vendor_does_not_know_is_told_with_the_nearest() -> None:
     text = GOOD.replace("[scanalytics]", "[slv]").replace(
         "    fault: {name", "    event: {vendor: slv, kind: failur}\n    #"
     )
     assert "there is no event 'failur'; did you mean 'failure'?" in refusal(text)
+
+
+@pytest.mark.parametrize(
+    "what", ["event: {vendor: itron-coap, kind: push}", "tokens: {vendor: itron-coap, change: expire}"]
+)
+def test_what_happens_to_an_address_happens_to_its_vendor(what: str) -> None:
+    text = GOOD.replace("[scanalytics]", "[itron]").replace("    fault: {name", f"    {what}\n    #")
+    assert "there is no vendor 'itron-coap'; did you mean \"itron\"?" in refusal(text)
 
 
 def test_event_of_a_vendor_to_whose_devices_nothing_happens_is_a_mistake() -> None:
