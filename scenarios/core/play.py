@@ -16,7 +16,7 @@ import msgspec
 
 from vendorlab.scenarios.core.durations import seconds
 from vendorlab.scenarios.core.evidence import End, Evidence, Exchange, Move, Start, exchange
-from vendorlab.scenarios.core.story import After, Entry, Pace, Story, fits
+from vendorlab.scenarios.core.story import After, ClearLimits, Entry, Pace, Story, fits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -65,8 +65,8 @@ class Stage(Protocol):
         """Remove a rule, or all."""
         ...
 
-    def clear_limits(self) -> None:
-        """Forget what was counted against the vendors' limits."""
+    def clear_limits(self, vendor: str | None) -> None:
+        """Forget what was counted against a vendor's limits, or all vendors'."""
         ...
 
     def change_tokens(self, vendor: str, change: str, kind: str | None, user: str | None) -> None:
@@ -237,8 +237,10 @@ class Player:
                 stage.run(entry.clock.rate or 0)
         elif entry.fault is not None:
             stage.add_fault(entry.fault)
+        elif isinstance(entry.clear, ClearLimits):
+            stage.clear_limits(entry.clear.limits)
         elif entry.clear == "limits":
-            stage.clear_limits()
+            stage.clear_limits(None)
         elif entry.clear is not None:
             stage.clear_faults(None if entry.clear == "faults" else entry.clear)
         elif entry.tokens is not None:

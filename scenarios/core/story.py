@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 
@@ -20,7 +20,7 @@ from vendorlab.scenarios.core.durations import Span, seconds
 from vendorlab.scenarios.core.errors import StoryError, UnknownStoryError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Mapping
 
     from vendorlab.scenarios.core.rules import Rule
     from vendorlab.scenarios.core.source import Source
@@ -117,6 +117,16 @@ class TokenChange(Data, frozen=True, kw_only=True):
     user: str | None = None
 
 
+class ClearLimits(Data, frozen=True, kw_only=True):
+    """What was counted against the limits of one vendor is forgotten.
+
+    Attributes:
+        limits: whose.
+    """
+
+    limits: str
+
+
 class Entry(Data, frozen=True, kw_only=True):
     """Something that happens in a story: when, and what. One of ``at`` and ``after``, and one action.
 
@@ -127,7 +137,8 @@ class Entry(Data, frozen=True, kw_only=True):
         say: what it is, for people.
         clock: the clock is turned.
         fault: a rule is added, as in docs/control.md.
-        clear: rules go: ``faults`` for all of them, or the name of one; or ``limits``, what was counted against them.
+        clear: rules go: ``faults`` for all of them, or the name of one; or ``limits``, what was counted against them,
+            of all vendors or of one.
         tokens: tokens end.
         event: something happens to a device: ``vendor``, ``kind`` and its fields.
         program: ``restart`` kills the program as kill -9 does, and starts it again.
@@ -139,7 +150,7 @@ class Entry(Data, frozen=True, kw_only=True):
     say: str | None = None
     clock: Jump | None = None
     fault: dict[str, Any] | None = None
-    clear: str | None = None
+    clear: str | ClearLimits | None = None
     tokens: TokenChange | None = None
     event: dict[str, Any] | None = None
     program: Literal["restart"] | None = None
@@ -215,26 +226,6 @@ class Story:
     def error(self, path: tuple[str | int, ...], what: str) -> StoryError:
         """A mistake at a place in the file."""
         return self.source.error(path, what)
-
-    def check_vendors(self, known: Iterable[str]) -> None:
-        """See that those who live in it exist, and then that all others of whom it speaks live in it.
-
-        In this order: a vendor that is misspelt where it is introduced is no mistake wherever it is spoken of.
-
-        Args:
-            known: the vendors that there are, and their addresses.
-
-        Raises:
-            StoryError: one does not.
-        """
-        names = list(known)
-        for number, vendor in enumerate(self.spec.vendors):
-            if vendor not in names:
-                raise self.error(("vendors", number), f"there is no vendor {vendor!r}; {sources.hint(vendor, names)}")
-        for path, vendor in _mentioned(self.spec):
-            if not _lives(vendor, self.spec):
-                what = f"{vendor!r} does not live in this story; {sources.hint(vendor, self.spec.vendors)}"
-                raise self.source.error(path, what, key=path[0] == "world")
 
 
 def moment(text: str) -> datetime:
@@ -338,38 +329,6 @@ def _check_entry(entry: Entry, path: tuple[str | int, ...], spec: Spec, source: 
         raise source.error((*path, "clock"), "turn the clock by one of `jump` and `rate`")
     if entry.event is not None and not {"vendor", "kind"} <= entry.event.keys():
         raise source.error((*path, "event"), "an event has a `vendor` and a `kind`")
-
-
-def _mentioned(spec: Spec) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    """Every vendor of whom a story speaks, and where; but not where it says who lives in it."""
-    for key, named in (("profiles", spec.world.profiles), ("settings", spec.world.settings)):
-        for vendor in named:
-            yield ("world", key, vendor), vendor
-    for number, entry in enumerate(spec.timeline):
-        places: list[tuple[tuple[str, ...], str | None]] = [
-            (("after", "vendor"), entry.after.vendor if entry.after else None),
-            (("tokens", "vendor"), entry.tokens.vendor if entry.tokens else None),
-            (("event", "vendor"), str(entry.event["vendor"]) if entry.event else None),
-            (("fault", "match", "vendor"), _vendor_of(entry.fault)),
-        ]
-        yield from ((("timeline", number, *where), vendor) for where, vendor in places if vendor is not None)
-    if isinstance(spec.until, Where) and spec.until.vendor is not None:
-        yield ("until", "vendor"), spec.until.vendor
-    if isinstance(spec.pace, Pace) and spec.pace.of is not None and spec.pace.of.vendor is not None:
-        yield ("pace", "of", "vendor"), spec.pace.of.vendor
-
-
-def _lives(vendor: str, spec: Spec) -> bool:
-    """Whether a vendor lives in a story, which may name one address of it only, as ``itron-platform`` for ``itron``."""
-    return any(vendor == one or vendor.startswith(f"{one}-") or one.startswith(f"{vendor}-") for one in spec.vendors)
-
-
-def _vendor_of(fault: Mapping[str, Any] | None) -> str | None:
-    match: Any = (fault or {}).get("match")
-    if not isinstance(match, dict):
-        return None
-    known = cast("dict[str, Any]", match)
-    return str(known["vendor"]) if "vendor" in known else None
 
 
 def _rules(spec: Spec, source: Source) -> tuple[tuple[Rule, Any], ...]:

@@ -23,12 +23,14 @@ from vendorlab.mocks.core.happenings import parse as parse_event
 from vendorlab.mocks.core.rules import FaultError
 from vendorlab.mocks.core.rules import Rule as FaultRule
 from vendorlab.mocks.core.settings import SettingsError
+from vendorlab.mocks.core.vendor import Limited
 from vendorlab.mocks.registry import names
 from vendorlab.scenarios.core import story as stories
 from vendorlab.scenarios.core.errors import ScenarioError
+from vendorlab.scenarios.core.mentions import check_vendors
 from vendorlab.scenarios.core.play import Player
 from vendorlab.scenarios.core.source import hint
-from vendorlab.scenarios.core.story import Pace, Story
+from vendorlab.scenarios.core.story import ClearLimits, Pace, Story
 from vendorlab.scenarios.core.verdict import Verdict, judge
 
 if TYPE_CHECKING:
@@ -105,9 +107,9 @@ class WorldStage:
         else:
             self._world.faults.remove(name)
 
-    def clear_limits(self) -> None:
+    def clear_limits(self, vendor: str | None) -> None:
         """Forget what was counted."""
-        self._world.clear_limits()
+        self._world.clear_limits(vendor)
 
     def change_tokens(self, vendor: str, change: str, kind: str | None, user: str | None) -> None:
         """Change those that fit."""
@@ -138,7 +140,7 @@ def check(story: Story) -> None:
         StoryError: it cannot; the message begins with file, line and column.
     """
     spec = story.spec
-    story.check_vendors(names())
+    check_vendors(story, names())
     try:
         lab = make_lab(story, None)
     except (WorldError, SettingsError) as error:
@@ -156,6 +158,8 @@ def check(story: Story) -> None:
                 _check_fault(story, entry.fault, (*path, "fault"))
             if entry.tokens is not None:
                 _check_tokens(story, lab, entry.tokens.vendor, (*path, "tokens", "vendor"))
+            if isinstance(entry.clear, ClearLimits):
+                _check_limits(story, lab, entry.clear.limits, (*path, "clear", "limits"))
             if entry.event is not None:
                 _check_event(story, lab, entry.event, (*path, "event"))
 
@@ -179,6 +183,11 @@ def _check_fault(story: Story, rule: Mapping[str, Any], path: tuple[str | int, .
 def _check_tokens(story: Story, lab: Lab, vendor: str, path: tuple[str | int, ...]) -> None:
     if _vendor(story, lab, vendor, path).tokens is None:
         raise story.error(path, f"{vendor} gives no tokens that could end; its sessions end by themselves")
+
+
+def _check_limits(story: Story, lab: Lab, vendor: str, path: tuple[str | int, ...]) -> None:
+    if not isinstance(_vendor(story, lab, vendor, path), Limited):
+        raise story.error(path, f"{vendor} limits nothing")
 
 
 def _check_event(story: Story, lab: Lab, event: Mapping[str, Any], path: tuple[str | int, ...]) -> None:

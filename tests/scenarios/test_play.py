@@ -247,7 +247,15 @@ def test_story_in_which_all_came_to_pass_has_no_notes() -> None:
         assert lab.verdict.notes == ()
 
 
-@pytest.mark.parametrize(("timeline", "last"), [("", 429), ("{at: 5s, clear: limits}", 200)])
+@pytest.mark.parametrize(
+    ("timeline", "last"),
+    [
+        ("", 429),
+        ("{at: 5s, clear: limits}", 200),
+        ("{at: 5s, clear: {limits: scanalytics}}", 200),
+        ("{at: 5s, clear: {limits: inode}}", 429),
+    ],
+)
 def test_limits_are_counted_anew_once_they_were_cleared(timeline: str, last: int) -> None:
     def act(lab: StoryLab) -> None:
         raw = Raw(lab)
@@ -257,5 +265,5 @@ def test_limits_are_counted_anew_once_they_were_cleared(timeline: str, last: int
         lab.sleep(10)
         raw.get(token)
 
-    found = played(act, settings="scanalytics: {minute_limit: 2}", timeline=timeline)
+    found = played(act, vendors="scanalytics, inode", settings="scanalytics: {minute_limit: 2}", timeline=timeline)
     assert [one.status for one in found.exchanges][-2:] == [429, last]

@@ -17,7 +17,7 @@ import pytest
 
 from vendorlab.cli.run import perform
 from vendorlab.scenarios.core import story as stories
-from vendorlab.scenarios.core.story import parse
+from vendorlab.scenarios.core.story import ClearLimits, parse
 from vendorlab.scenarios.core.verdict import judge
 
 if TYPE_CHECKING:
@@ -248,10 +248,13 @@ def test_what_was_done_by_hand_becomes_a_story_that_can_be_run(tmp_path: Path) -
             assert http.post("/faults", json={"name": "a", "action": {"kind": "empty"}}).status_code == 409
             http.post("/tokens/expire", json={"vendor": "scanalytics", "user": "x"}).raise_for_status()
             http.delete("/faults/a").raise_for_status()
+            http.delete("/limits").raise_for_status()
+            http.delete("/limits?vendor=scanalytics").raise_for_status()
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=20)
     story = stories.find(str(file))
-    assert [entry.action for entry in story.spec.timeline] == ["clock", "fault", "tokens", "clear"]
+    assert [entry.action for entry in story.spec.timeline] == ["clock", "fault", "tokens", *["clear"] * 3]
+    assert [entry.clear for entry in story.spec.timeline[3:]] == ["a", "limits", ClearLimits(limits="scanalytics")]
     assert story.spec.timeline[0].clock is not None
     assert story.spec.timeline[0].clock.jump == "1h"
     assert story.spec.timeline[1].at is not None

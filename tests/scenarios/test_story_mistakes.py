@@ -131,6 +131,20 @@ def test_event_of_a_vendor_to_whose_devices_nothing_happens_is_a_mistake() -> No
     assert "11:21: nothing happens to devices" in refusal(text)
 
 
+@pytest.mark.parametrize(
+    ("lives", "vendor", "told"),
+    [
+        ("slv", "slv", "11:21: slv limits nothing"),
+        ("slv", "inode", "11:21: 'inode' does not live in this story"),
+    ],
+)
+def test_limits_that_nobody_has_cannot_be_cleared(lives: str, vendor: str, told: str) -> None:
+    text = GOOD.replace("[scanalytics]", f"[{lives}]").replace(
+        "    fault: {name", f"    clear: {{limits: {vendor}}}\n    #"
+    )
+    assert told in refusal(text)
+
+
 def test_tokens_of_a_vendor_that_has_none_are_a_mistake() -> None:
     text = GOOD.replace("[scanalytics]", "[slv]").replace(
         "    fault: {name", "    tokens: {vendor: slv, change: expire}\n    #"

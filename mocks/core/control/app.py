@@ -21,6 +21,7 @@ from ..rules import FaultConflictError, FaultError
 from ..settings import SettingsError
 from ..snapshots import SnapshotError
 from ..sockets import PortTakenError
+from ..vendor import NoLimitsError
 from ..web.message import Answer, Request, TooManyFieldsError
 from ..web.routes import Route, Site
 from ..worlds import MAIN, UnknownWorldError, WorldConflictError, Worlds
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _STATUSES: tuple[tuple[tuple[type[Exception], ...], int], ...] = (
-    ((UnknownWorldError, NoSuchThingError), 404),
+    ((UnknownWorldError, NoSuchThingError, NoLimitsError), 404),
     ((SnapshotError, PortTakenError, WorldConflictError, FaultConflictError), 409),
     ((TooManyWaitingError,), 503),
     ((WorldError, ClockError, FaultError, SettingsError), 400),

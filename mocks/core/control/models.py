@@ -277,6 +277,12 @@ class Changed(msgspec.Struct, frozen=True):
     changed: int
 
 
+class LimitQuery(In, frozen=True):
+    """Whose limits to forget."""
+
+    vendor: Some = UNSET
+
+
 class NewWorld(In, frozen=True):
     """A world to make; it listens on free ports. No vendors means all."""
 

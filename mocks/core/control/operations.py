@@ -135,6 +135,16 @@ OPERATIONS = (
         "DELETE", "/faults/<name>", "remove-fault", "Remove a fault", handlers.remove_fault, status=204, refuses=(404,)
     ),
     Operation(
+        "DELETE",
+        "/limits",
+        "clear-limits",
+        "Forget what was counted against limits",
+        handlers.clear_limits,
+        query=models.LimitQuery,
+        status=204,
+        refuses=(404,),
+    ),
+    Operation(
         "GET",
         "/journal",
         "journal",

@@ -100,7 +100,8 @@ def _noting(serving: Serving, recorder: Recorder) -> Callable[[str, Call], Calla
         if call.world is not serving.world:
             return None
         now = serving.world.clock.now()
-        body: Any = msgspec.to_builtins(call.body) if call.body is not None else {}
+        given = call.body if call.body is not None else call.query
+        body: Any = {} if given is None else msgspec.to_builtins(given)
 
         def done() -> None:
             with lock:

@@ -192,6 +192,13 @@ CASES: dict[str, Case] = {
     ),
     "remove-fault": (lambda c: c.remove_fault("a b/c"), ("DELETE", "/faults/a%20b%2Fc", None), None, None),
     "clear-faults": (lambda c: c.clear_faults(), ("DELETE", "/faults", None), None, None),
+    "clear-limits": (lambda c: c.clear_limits(), ("DELETE", "/limits", None), None, None),
+    "clear-limits-of-one": (
+        lambda c: c.clear_limits("inode"),
+        ("DELETE", "/limits?vendor=inode", None),
+        None,
+        None,
+    ),
     "journal": (lambda c: c.journal(), ("GET", "/journal", None), PAGE, JOURNAL),
     "journal-filtered": (
         lambda c: c.journal(vendor="scanalytics", status=401, after=7, limit=10),
