@@ -30,6 +30,7 @@ from .models import (
     read_version,
     read_world,
 )
+from .stories import StagedStory, StoryProgress, read_staged_story, read_story_progress
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -99,7 +100,49 @@ class ControlClient(ControlLine):
         """Stop a world and forget it."""
         self._tell("DELETE", f"/worlds/{segment(name)}")
 
+    def stage_story(
+        self,
+        world: str,
+        name: str,
+        story: str,
+        *,
+        seed: int | None = None,
+        pace: str | None = None,
+        lease: float | None = None,
+    ) -> StagedStory:
+        """Make the world of a story, in which it can be begun.
+
+        Args:
+            world: What to call that.
+            name: Of the story.
+            story: The story itself: YAML.
+            seed: Of the world's chance, if not the story's own.
+            pace: How time passes, if not as the story has it; as `vendorlab run --pace` takes it.
+            lease: Seconds after which the world is deleted when nobody asked about the story.
+        """
+        document = {"world": world, "name": name, "story": story, "seed": seed, "pace": pace, "lease": lease}
+        return read_staged_story(self._ask("POST", "/stories", json=stated(document)))
+
     # One world
+
+    def story(self) -> StoryProgress:
+        """Return how far the world's story is; who asks shows that he still cares for it."""
+        return read_story_progress(self._ask("GET", self._prefix + "/story"))
+
+    def begin_story(self) -> StoryProgress:
+        """Begin the world's story."""
+        return read_story_progress(self._ask("POST", self._prefix + "/story/begin"))
+
+    def end_story(self, reason: str | None = None, code: int | None = None) -> list[dict[str, Any]]:
+        """End the world's story, unless it has ended; return what happened: its start, exchanges, moves and end.
+
+        Args:
+            reason: "ended" when the program did by itself, "stalled", or "interrupted", which is the default.
+            code: The program's exit code.
+        """
+        body = stated({"reason": reason, "code": code})
+        answer = self._ask("POST", self._prefix + "/story/end", json=body)
+        return [item.object() for item in answer.member("evidence").items()]
 
     def vendors(self) -> dict[str, Vendor]:
         """Return where the world's vendors are, by name, with credentials that they accept."""

@@ -48,7 +48,9 @@ def _mentioned(spec: Spec) -> Iterator[tuple[tuple[str | int, ...], str]]:
             (("event", "vendor"), str(entry.event["vendor"]) if entry.event else None),
             (("fault", "match", "vendor"), _vendor_of(entry.fault)),
         ]
-        yield from ((("timeline", number, *where), vendor) for where, vendor in places if vendor is not None)
+        for where, spoken_of in places:
+            if spoken_of is not None:
+                yield ("timeline", number, *where), spoken_of
     if isinstance(spec.until, Where) and spec.until.vendor is not None:
         yield ("until", "vendor"), spec.until.vendor
     if isinstance(spec.pace, Pace) and spec.pace.of is not None and spec.pace.of.vendor is not None:

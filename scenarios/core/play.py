@@ -114,27 +114,31 @@ class Player:
         story: what is played.
         stage: where; its clock stands at the story's start.
         seed: of the world.
-        program: the program under test, if it is one that can be restarted.
 
     Attributes:
         over: set when the story has come to its end.
         activity: counts exchanges, so that whoever waits sees whether the program still does something.
     """
 
-    def __init__(self, story: Story, stage: Stage, seed: int, program: Program | None = None) -> None:
+    def __init__(self, story: Story, stage: Stage, seed: int) -> None:
         self.story = story
         self.over = threading.Event()
         self.activity = 0
         self._stage = stage
         self._seed = seed
-        self._program = program
+        self._program: Program | None = None
         self._notes = _Notes()
         self._awaited: list[_Awaited] = []
         self._left = len(story.spec.timeline)
 
-    def begin(self) -> None:
-        """Raise the curtain: from now on what happens is written down."""
+    def begin(self, program: Program | None = None) -> None:
+        """Raise the curtain: from now on what happens is written down.
+
+        Args:
+            program: the program under test, if it is one that can be restarted.
+        """
         spec, stage = self.story.spec, self._stage
+        self._program = program
         with stage.lock:
             start = self.story.start
             for entry in spec.timeline:

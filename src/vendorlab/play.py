@@ -24,6 +24,7 @@ from vendorlab.mocks.core.rules import FaultError
 from vendorlab.mocks.core.rules import Rule as FaultRule
 from vendorlab.mocks.core.settings import SettingsError
 from vendorlab.mocks.core.vendor import Limited
+from vendorlab.mocks.core.world import WorldOptions
 from vendorlab.mocks.registry import names
 from vendorlab.scenarios.core import story as stories
 from vendorlab.scenarios.core.errors import ScenarioError
@@ -198,6 +199,12 @@ def _check_event(story: Story, lab: Lab, event: Mapping[str, Any], path: tuple[s
         parse_event(happenings.kinds, {name: value for name, value in event.items() if name != "vendor"})
     except EventError as error:
         raise story.error((*path, "kind"), str(error)) from error
+
+
+def world_options(story: Story, seed: int) -> WorldOptions:
+    """How a story's world is made: its clock stands."""
+    setting = story.spec.world
+    return WorldOptions(seed=seed, start=story.start, rate=0.0, profiles=setting.profiles, settings=setting.settings)
 
 
 def make_lab(story: Story, seed: int | None) -> Lab:

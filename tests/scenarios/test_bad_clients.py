@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from vendorlab.cli.run import perform
+from vendorlab.cli.performing import perform
 from vendorlab.scenarios.core import story as stories
 from vendorlab.scenarios.core.verdict import Verdict, judge
 

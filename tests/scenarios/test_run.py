@@ -15,7 +15,7 @@ from xml.etree import ElementTree as ET
 import httpx
 import pytest
 
-from vendorlab.cli.run import perform
+from vendorlab.cli.performing import perform
 from vendorlab.scenarios.core import story as stories
 from vendorlab.scenarios.core.story import ClearLimits, parse
 from vendorlab.scenarios.core.verdict import judge

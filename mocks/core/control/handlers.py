@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from ..vendor import Token, Tokens
     from ..world import World
     from ..worlds import Worlds
+    from .stories import Stories
 
 API_VERSION = 1
 MOST_FIRED_LISTED = 1_000
@@ -47,6 +48,7 @@ class Call:
         version: vendorlab's.
         host: where the control API listens.
         waiting: places for calls that wait.
+        stories: who plays them, if anybody does.
     """
 
     worlds: Worlds
@@ -57,6 +59,7 @@ class Call:
     version: str
     host: str
     waiting: Semaphore
+    stories: Stories | None = None
 
     @cached_property
     def world(self) -> World:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..rules import Rule
-from . import handlers, models
+from . import handlers, models, stories
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -82,6 +82,41 @@ OPERATIONS = (
         scoped=False,
         blocking=True,
         refuses=(404, 409),
+    ),
+    Operation(
+        "POST",
+        "/stories",
+        "stage-story",
+        "Make the world of a story",
+        stories.stage,
+        body=models.NewStory,
+        answer=models.Staged,
+        status=201,
+        scoped=False,
+        blocking=True,
+        refuses=(404, 409),
+    ),
+    Operation("GET", "/story", "story", "How far a story is", stories.look, answer=models.Progress, refuses=(404,)),
+    Operation(
+        "POST",
+        "/story/begin",
+        "begin-story",
+        "Begin a story",
+        stories.begin,
+        answer=models.Progress,
+        blocking=True,
+        refuses=(404, 409),
+    ),
+    Operation(
+        "POST",
+        "/story/end",
+        "end-story",
+        "End a story, and learn what happened",
+        stories.end,
+        body=models.EndStory,
+        answer=models.Evidence,
+        blocking=True,
+        refuses=(404,),
     ),
     Operation(
         "GET", "/vendors", "vendors", "Addresses and credentials", handlers.vendors, answer=dict[str, models.Vendor]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,7 +14,7 @@ from vendorlab.mocks.core import worlds as worlds_module
 from vendorlab.mocks.core.edges.loop import LoopThread
 from vendorlab.mocks.core.errors import WorldError
 from vendorlab.mocks.core.world import World, WorldOptions
-from vendorlab.mocks.core.worlds import MAIN, UnknownWorldError, Worlds
+from vendorlab.mocks.core.worlds import MAIN, UnknownWorldError, WorldConflictError, Worlds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -53,6 +55,32 @@ def test_a_name_that_is_none_is_refused(worlds: Worlds, name: str) -> None:
 def test_a_taken_name_is_refused(worlds: Worlds) -> None:
     with pytest.raises(WorldError, match="'main' is there already"):
         worlds.create(MAIN, ["scanalytics"], OPTIONS)
+
+
+def test_worlds_beside_the_first_listen_on_the_ports_that_they_are_given() -> None:
+    """Each on its own; those of one that has ended go to the next, and where there are too few it is told."""
+    first, *more = free_ports(4)
+    thread = LoopThread()
+    worlds = Worlds(make, thread, [first, *more[:2]])
+    try:
+        worlds.create(MAIN, ["scanalytics"], OPTIONS).listen("scanalytics", more[2])
+        one = worlds.open("one", ["scanalytics", "inode"], OPTIONS)
+        assert [url.rpartition(":")[2] for _, url, _ in one.listeners()] == [str(first), str(more[0])]
+        with pytest.raises(WorldConflictError, match="1 of the 3 ports for more worlds are free, and it needs 2"):
+            worlds.open("two", ["scanalytics", "inode"], OPTIONS)
+        assert worlds.names == ["main", "one"]
+        assert worlds.open("three", ["inode"], OPTIONS).listeners()[0][1].endswith(str(more[1]))
+        worlds.delete("one")
+        assert worlds.open("two", ["inode"], OPTIONS).listeners()[0][1].endswith(str(first))
+    finally:
+        worlds.stop()
+        thread.stop()
+
+
+def free_ports(number: int) -> list[int]:
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(number)]
+        return [int(one.getsockname()[1]) for one in sockets]
 
 
 def test_worlds_are_bounded(worlds: Worlds, monkeypatch: pytest.MonkeyPatch) -> None:
