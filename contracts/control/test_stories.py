@@ -65,8 +65,10 @@ def evidence(response: httpx.Response) -> list[tuple[str, dict[str, Any]]]:
     """Read what happened: kind and content of each line."""
     body = expect.json_object(response)
     expect.fields(response, body, {"evidence": list})
-    expect.check(all(isinstance(row, dict) and len(row) == 1 for row in body["evidence"]), response, "one thing a line")
-    return [next(iter(row.items())) for row in body["evidence"]]
+    rows: list[dict[str, Any]] = body["evidence"]
+    expect.check(all(isinstance(row, dict) for row in rows), response, "objects as lines")
+    expect.check(all(len(row) == 1 for row in rows), response, "one thing a line")
+    return [next(iter(row.items())) for row in rows]
 
 
 @pytest.mark.claim("control.stories.stage")

@@ -120,6 +120,7 @@ def test_story_that_the_program_never_came_to_is_not_passed(tmp_path: Path) -> N
         (["run", "expird-token", "--", "true"], 'did you mean "expired-token"?'),
         (["run", "expired-token", "--", "no-such-command-here"], "no-such-command-here cannot be started"),
         (["run", "--replay", os.devnull, "outage", "--", "true"], "leave out the command"),
+        (["run", "--replay", os.devnull, "--control", "http://127.0.0.1:1"], "leave out --control"),
         (["run", "--replay", __file__], "is not a line of a kept journal"),
         (["stories", "expird-token"], 'did you mean "expired-token"?'),
     ],
@@ -221,12 +222,13 @@ def test_program_is_given_addresses_and_credentials_by_environment_and_by_file(t
     assert (environment["VENDORLAB_STORY"], environment["VENDORLAB_SEED"]) == ("short", "0")
 
 
-def test_interrupted_run_ends_its_program_and_says_130(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_run_ends_its_program_and_says_130(tmp_path: Path, number: int) -> None:
     mark = tmp_path / "mark"
     command = [sys.executable, "-m", "vendorlab", "run", short(tmp_path), "--", "sh", "-c", f"touch {mark}; sleep 60"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
         _until(mark.exists)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         said, _ = process.communicate(timeout=20)
     assert process.returncode == 130, said
     assert "the story was interrupted" in said

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import socket
-from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,7 +15,7 @@ from vendorlab.mocks.core.world import World, WorldOptions
 from vendorlab.mocks.core.worlds import MAIN, UnknownWorldError, WorldConflictError, Worlds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 OPTIONS = WorldOptions(start=START, rate=0.0)
 GET = request("GET", "/v1/whoami")
@@ -57,30 +55,26 @@ def test_a_taken_name_is_refused(worlds: Worlds) -> None:
         worlds.create(MAIN, ["scanalytics"], OPTIONS)
 
 
-def test_worlds_beside_the_first_listen_on_the_ports_that_they_are_given() -> None:
-    """Each on its own; those of one that has ended go to the next, and where there are too few it is told."""
-    first, *more = free_ports(4)
-    thread = LoopThread()
-    worlds = Worlds(make, thread, [first, *more[:2]])
-    try:
-        worlds.create(MAIN, ["scanalytics"], OPTIONS).listen("scanalytics", more[2])
-        one = worlds.open("one", ["scanalytics", "inode"], OPTIONS)
-        assert [url.rpartition(":")[2] for _, url, _ in one.listeners()] == [str(first), str(more[0])]
-        with pytest.raises(WorldConflictError, match="1 of the 3 ports for more worlds are free, and it needs 2"):
-            worlds.open("two", ["scanalytics", "inode"], OPTIONS)
-        assert worlds.names == ["main", "one"]
-        assert worlds.open("three", ["inode"], OPTIONS).listeners()[0][1].endswith(str(more[1]))
-        worlds.delete("one")
-        assert worlds.open("two", ["inode"], OPTIONS).listeners()[0][1].endswith(str(first))
-    finally:
-        worlds.stop()
-        thread.stop()
+def test_worlds_beside_the_first_get_ports_of_their_own(worlds: Worlds, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of one that has ended go to the next, and where there are too few it is told."""
+    started: list[Mapping[str, int]] = []
 
+    def start(_world: World, ports: Mapping[str, int]) -> None:
+        started.append(ports)
 
-def free_ports(number: int) -> list[int]:
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(number)]
-        return [int(one.getsockname()[1]) for one in sockets]
+    monkeypatch.setattr(World, "start", start)
+    few = Worlds(make, worlds.thread, range(7100, 7103))
+    few.create(MAIN, ["scanalytics"], OPTIONS)
+    few.open("one", ["scanalytics", "inode"], OPTIONS)
+    with pytest.raises(WorldConflictError, match="1 of the 3 ports for more worlds are free, and it needs 2"):
+        few.open("two", ["scanalytics", "inode"], OPTIONS)
+    assert few.names == ["main", "one"]
+    few.open("three", ["inode"], OPTIONS)
+    few.delete("one")
+    few.open("two", ["inode"], OPTIONS)
+    worlds.open("free", ["inode"], OPTIONS)
+    assert started == [{"scanalytics": 7100, "inode": 7101}, {"inode": 7102}, {"inode": 7100}, {}]
+    few.stop()
 
 
 def test_worlds_are_bounded(worlds: Worlds, monkeypatch: pytest.MonkeyPatch) -> None:
