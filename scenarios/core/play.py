@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
 import msgspec
 
 from vendorlab.scenarios.core.durations import seconds
+from vendorlab.scenarios.core.errors import CannotHappenError
 from vendorlab.scenarios.core.evidence import End, Evidence, Exchange, Move, Start, exchange
 from vendorlab.scenarios.core.story import After, ClearLimits, Entry, Pace, Story, fits
 
@@ -58,7 +59,7 @@ class Stage(Protocol):
         ...
 
     def add_fault(self, rule: Mapping[str, Any]) -> None:
-        """Add a rule."""
+        """Add a rule; ``CannotHappenError`` when one of its name is in force."""
         ...
 
     def clear_faults(self, name: str | None) -> None:
@@ -78,7 +79,7 @@ class Stage(Protocol):
         ...
 
     def happen(self, vendor: str, event: Mapping[str, Any]) -> None:
-        """Let something happen to a device."""
+        """Let something happen to a device; ``CannotHappenError`` when it cannot."""
         ...
 
 
@@ -229,8 +230,14 @@ class Player:
         if entry.event is not None:
             what = self._stage.identified(what)
         last = self._notes.exchanges[-1].seq if self._notes.exchanges else 0
-        self._notes.moves.append(Move(at=self._stage.now(), after=last, action=entry.action, what=what, say=entry.say))
-        self._act(entry, what)
+        move = Move(at=self._stage.now(), after=last, action=entry.action, what=what, say=entry.say)
+        self._notes.moves.append(move)
+        try:
+            self._act(entry, what)
+        except (
+            CannotHappenError
+        ) as error:  # it is the story's mistake, and none of the program, which may be asking just now
+            self._notes.moves[self._notes.moves.index(move)] = msgspec.structs.replace(move, failed=str(error))
 
     def _act(self, entry: Entry, what: Any) -> None:
         stage = self._stage

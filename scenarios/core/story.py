@@ -232,7 +232,7 @@ def moment(text: str) -> datetime:
     """An aware moment from ISO 8601; ``ValueError`` when it has no zone."""
     found = datetime.fromisoformat(text)
     if found.tzinfo is None:
-        raise ValueError(f"{text!r} has no zone; write {text}Z")
+        raise ValueError(f"{text!r} has no zone; write {found.isoformat()}Z")
     return found.astimezone(UTC)
 
 
@@ -277,6 +277,7 @@ def parse(text: str, file: str, name: str) -> Story:
     _check_setting(spec, source)
     for number, entry in enumerate(spec.timeline):
         _check_entry(entry, ("timeline", number), spec, source)
+    _check_clearing(spec, source)
     return Story(name, spec, _rules(spec, source), source)
 
 
@@ -329,6 +330,15 @@ def _check_entry(entry: Entry, path: tuple[str | int, ...], spec: Spec, source: 
         raise source.error((*path, "clock"), "turn the clock by one of `jump` and `rate`")
     if entry.event is not None and not {"vendor", "kind"} <= entry.event.keys():
         raise source.error((*path, "event"), "an event has a `vendor` and a `kind`")
+
+
+def _check_clearing(spec: Spec, source: Source) -> None:
+    """See that what is cleared by its name is the name of a fault."""
+    names = [str(entry.fault["name"]) for entry in spec.timeline if entry.fault and "name" in entry.fault]
+    for number, entry in enumerate(spec.timeline):
+        if isinstance(entry.clear, str) and entry.clear not in ("faults", "limits", *names):
+            nearest = sources.hint(entry.clear, ["faults", "limits", *names])
+            raise source.error(("timeline", number, "clear"), f"no fault here is named {entry.clear!r}; {nearest}")
 
 
 def _rules(spec: Spec, source: Source) -> tuple[tuple[Rule, Any], ...]:

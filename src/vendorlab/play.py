@@ -27,7 +27,7 @@ from vendorlab.mocks.core.vendor import Limited
 from vendorlab.mocks.core.world import WorldOptions
 from vendorlab.mocks.registry import names
 from vendorlab.scenarios.core import story as stories
-from vendorlab.scenarios.core.errors import ScenarioError
+from vendorlab.scenarios.core.errors import CannotHappenError, ScenarioError
 from vendorlab.scenarios.core.mentions import check_vendors
 from vendorlab.scenarios.core.play import Player
 from vendorlab.scenarios.core.source import hint
@@ -99,7 +99,10 @@ class WorldStage:
 
     def add_fault(self, rule: Mapping[str, Any]) -> None:
         """Add a rule."""
-        self._world.faults.add(dict(rule))
+        try:
+            self._world.faults.add(dict(rule))
+        except FaultError as error:
+            raise CannotHappenError(str(error)) from error
 
     def clear_faults(self, name: str | None) -> None:
         """Remove a rule, or all."""
@@ -124,14 +127,16 @@ class WorldStage:
         """The event with the device's own name where it has a number: ``#1`` is the first of the credentials."""
         found, device = dict(event), event.get("device")
         if isinstance(device, str) and device.startswith("#"):
-            faces = self._world.vendor(event["vendor"]).faces
-            devices = next(known for face in faces if (known := face.credentials().get("devices")))
+            devices = _devices(self._world.vendor(event["vendor"]))
             found["device"] = devices[(int(device[1:]) - 1) % len(devices)]
         return found
 
     def happen(self, vendor: str, event: Mapping[str, Any]) -> None:
         """Let something happen."""
-        self._world.happen(vendor, event)
+        try:
+            self._world.happen(vendor, event)
+        except EventError as error:
+            raise CannotHappenError(str(error)) from error
 
 
 def check(story: Story) -> None:
@@ -186,19 +191,32 @@ def _check_tokens(story: Story, lab: Lab, vendor: str, path: tuple[str | int, ..
         raise story.error(path, f"{vendor} gives no tokens that could end; its sessions end by themselves")
 
 
+def _devices(vendor: Vendor) -> list[str]:
+    """The devices among a vendor's credentials."""
+    return next((known for face in vendor.faces if (known := face.credentials().get("devices"))), [])
+
+
 def _check_limits(story: Story, lab: Lab, vendor: str, path: tuple[str | int, ...]) -> None:
     if not isinstance(_vendor(story, lab, vendor, path), Limited):
         raise story.error(path, f"{vendor} limits nothing")
 
 
 def _check_event(story: Story, lab: Lab, event: Mapping[str, Any], path: tuple[str | int, ...]) -> None:
-    happenings = _vendor(story, lab, event["vendor"], (*path, "vendor")).happenings
+    vendor = _vendor(story, lab, event["vendor"], (*path, "vendor"))
+    happenings = vendor.happenings
     if happenings is None:
         raise story.error((*path, "vendor"), f"nothing happens to devices of {event['vendor']}")
     try:
         parse_event(happenings.kinds, {name: value for name, value in event.items() if name != "vendor"})
     except EventError as error:
         raise story.error((*path, "kind"), str(error)) from error
+    device = str(event.get("device", ""))
+    if device.startswith("#") and not device[1:].isdecimal():
+        raise story.error((*path, "device"), f"{device!r} is no number of a device; write #1 for the first")
+    if device.startswith("#") and not _devices(vendor):
+        raise story.error(
+            (*path, "device"), f"{event['vendor']} names no devices in its credentials; write its own name"
+        )
 
 
 def world_options(story: Story, seed: int) -> WorldOptions:

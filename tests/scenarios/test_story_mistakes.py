@@ -50,6 +50,16 @@ def test_good_story_is_taken() -> None:
         ("start: 2026-11-02T06:00:00Z", "start: yesterday", "8:10: Invalid isoformat string"),
         ("  start:", "  seeds: 3\n  start:", "8:3: there is no key 'seeds' here; did you mean \"seed\"?"),
         ("at: 1h", "at: 1 hour", "10:9: expected a span such as 90s, 1h30m or 5d"),
+        ("at: 1h", "at: 90", "10:9: expected a span such as 90s, 1h30m or 5d, not a whole number"),
+        ("until: 2h", "until: [2h]", "12:8: expected a span such as 90s, 1h30m or 5d or a map, not a list"),
+        ("vendors: [scanalytics]", "vendors: scanalytics", "6:10: expected a list, not a text"),
+        ("until: 2h", "until: 2h\npace: fast", "there are: program, or a map with each, idle, of, rate, step"),
+        ("start: 2026-11-02T06:00:00Z", "start: 2026-11-02", "has no zone; write 2026-11-02T00:00:00Z"),
+        (
+            "    fault:",
+            "    clear: awya\n  - at: 1h\n    fault:",
+            "11:12: no fault here is named 'awya'; did you mean \"away\"?",
+        ),
         ("at: 1h", "at: 3h", "10:9: the story has ended by then, at 2h"),
         ("  - at: 1h\n    fault", "  - fault", "10:5: an entry has one of `at` and `after`"),
         ("at: 1h", "at: 1h\n    clear: faults", "10:5: an entry does one thing"),
@@ -122,6 +132,20 @@ def test_event_that_a_vendor_does_not_know_is_told_with_the_nearest() -> None:
 def test_what_happens_to_an_address_happens_to_its_vendor(what: str) -> None:
     text = GOOD.replace("[scanalytics]", "[itron]").replace("    fault: {name", f"    {what}\n    #")
     assert "there is no vendor 'itron-coap'; did you mean \"itron\"?" in refusal(text)
+
+
+@pytest.mark.parametrize(
+    ("vendor", "device", "told"),
+    [
+        ("slv", "'#1'", "slv names no devices in its credentials; write its own name"),
+        ("itron", "'#one'", "'#one' is no number of a device; write #1 for the first"),
+    ],
+)
+def test_number_of_a_device_that_has_none_is_a_mistake(vendor: str, device: str, told: str) -> None:
+    kind = {"slv": "failure, controller: LP-001", "itron": "push, sensor: temp"}[vendor]
+    event = f"    event: {{vendor: {vendor}, device: {device}, kind: {kind}}}\n    #"
+    text = GOOD.replace("[scanalytics]", f"[{vendor}]").replace("    fault: {name", event)
+    assert refusal(text) in (f"story.yaml:11:{column}: {told}" for column in range(30, 60))
 
 
 def test_event_of_a_vendor_to_whose_devices_nothing_happens_is_a_mistake() -> None:
