@@ -143,8 +143,20 @@ class BrokerLine:
             BrokerRefused: The broker said no.
             NetworkError: It is not there, busy, or does not say anything.
         """
-        opening = asyncio.open_connection(address.host, address.port, ssl=address.tls)
-        reader, writer = await _in_time(opening, "no connection", timeout, sleep)
+        opened: list[asyncio.StreamWriter] = []
+
+        async def opening() -> asyncio.StreamReader:
+            reader, writer = await asyncio.open_connection(address.host, address.port, ssl=address.tls)
+            opened.append(writer)
+            return reader
+
+        try:
+            reader = await _in_time(opening(), "no connection", timeout, sleep)
+        except BaseException:  # who is cancelled may have had a connection already, and nobody would close it
+            for writer in opened:
+                writer.transport.abort()
+            raise
+        (writer,) = opened
         line = cls(reader, writer, keep_alive=keep_alive, timeout=timeout, clock=clock, sleep=sleep)
         try:
             line._send(packets.connect(login.client_id, login.username, login.password, keep_alive))
