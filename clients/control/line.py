@@ -47,7 +47,11 @@ class ControlLine:
         try:
             # No proxies: the control API is on this machine or beside it.
             self._http = httpx.Client(
-                base_url=self.url, timeout=timeout, transport=transport, verify=trusted(ca), trust_env=False
+                base_url=self.url,
+                timeout=timeout,
+                transport=transport,
+                verify=trusted(ca, trust_env=False),
+                trust_env=False,
             )
         except httpx.InvalidURL as trouble:
             raise UsageError(f"the control address is not a URL: {trouble}") from None

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
@@ -15,6 +17,7 @@ from xml.etree import ElementTree as ET
 import httpx
 import pytest
 
+from vendorlab.cli import run as run_cli
 from vendorlab.cli.performing import perform
 from vendorlab.scenarios.core import story as stories
 from vendorlab.scenarios.core.story import ClearLimits, parse
@@ -54,11 +57,14 @@ rules: [{rule}]
 
 
 def vendorlab(*arguments: str, expect: int) -> str:
-    """Run the command line, and give what it printed."""
-    command = [sys.executable, "-m", "vendorlab", *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-    assert done.returncode == expect, done.stdout + done.stderr
-    return done.stdout + done.stderr
+    """Run the command line in this process, and give what it printed; its programs are processes of their own."""
+    said = io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(said), redirect_stderr(said):
+        patch.setattr(sys, "argv", ["vendorlab", *arguments])
+        with pytest.raises(SystemExit) as leaving:
+            run_cli()
+    assert leaving.value.code == expect, said.getvalue()
+    return said.getvalue()
 
 
 def short(tmp_path: Path, *, pace: str = "program", until: str = "1h", rule: str = "no-secret-in-url") -> str:
