@@ -17,6 +17,7 @@ from .models import (
     Version,
     World,
 )
+from .stories import StagedStory, StoryProgress
 
 __all__ = [
     "Advance",
@@ -30,6 +31,8 @@ __all__ = [
     "JournalEntry",
     "JournalPage",
     "Listener",
+    "StagedStory",
+    "StoryProgress",
     "Timer",
     "Token",
     "Vendor",

@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-import copy
-import os
-from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Self, TypeVar
-
-import httpx
+from typing import TYPE_CHECKING, Any
 
 from ..core.errors import UsageError
-from ..core.reading import Node, decode, is_object
-from ..core.secret import Credential, Secret
-from ..core.steps import Call, request_of
-from ..core.trust import trusted
+from ..core.secret import Secret
 from ..core.urls import segment
-from .errors import ControlError, ControlUnreachable
+from .line import ControlLine, fields, stated
 from .models import (
     Advance,
     Clock,
@@ -38,20 +30,14 @@ from .models import (
     read_version,
     read_world,
 )
+from .stories import StagedStory, StoryProgress, read_staged_story, read_story_progress
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from ..core.trust import CaFile
 
-T = TypeVar("T")
-
-ENVIRONMENT = "VENDORLAB_CONTROL_"
-REMEDY = "is `vendorlab up` running?"
-
-
-class ControlClient:
+class ControlClient(ControlLine):
     """The control API of one world, for scripts and tests; may be shared among threads.
 
     Every method may raise `ControlError` (the API's own complaint), `ControlUnreachable` (nothing is there) and
@@ -65,62 +51,6 @@ class ControlClient:
         transport: An httpx transport in place of the network.
         ca: A file of PEM certificates that alone are trusted to sign the API's; by default the public ones are.
     """
-
-    def __init__(
-        self,
-        url: str,
-        token: str | Secret | None = None,
-        *,
-        world: str = "main",
-        timeout: float = 30.0,
-        transport: httpx.BaseTransport | None = None,
-        ca: CaFile = None,
-    ) -> None:
-        self.url = url.rstrip("/")
-        self.world_name = world
-        secret = Secret.of(token)
-        self._credential = None if secret is None else Credential("Bearer", secret)
-        self._timeout = timeout
-        try:
-            # No proxies: the control API is on this machine or beside it.
-            self._http = httpx.Client(
-                base_url=self.url, timeout=timeout, transport=transport, verify=trusted(ca), trust_env=False
-            )
-        except httpx.InvalidURL as trouble:
-            raise UsageError(f"the control address is not a URL: {trouble}") from None
-
-    @classmethod
-    def from_env(cls, environment: Mapping[str, str] | None = None, *, world: str = "main") -> Self:
-        """Make a client from `VENDORLAB_CONTROL_URL`, `VENDORLAB_CONTROL_TOKEN` and `VENDORLAB_CONTROL_CA`.
-
-        Raises:
-            UsageError: The URL is not set.
-        """
-        environment = os.environ if environment is None else environment
-        url = environment.get(f"{ENVIRONMENT}URL")
-        if not url:
-            raise UsageError(f"{ENVIRONMENT}URL is not set in the environment; {REMEDY}")
-        token, ca = (environment.get(f"{ENVIRONMENT}{name}") or None for name in ("TOKEN", "CA"))
-        return cls(url, token, world=world, ca=ca)
-
-    def in_world(self, name: str) -> Self:
-        """Return a client for another world over the same connections; it is closed with this one."""
-        other = copy.copy(self)
-        other.world_name = name
-        return other
-
-    def close(self) -> None:
-        """Close the connections."""
-        self._http.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.close()
-
-    def __repr__(self) -> str:
-        return f"<ControlClient for world {self.world_name!r} at {self.url}>"
 
     # The process
 
@@ -164,13 +94,55 @@ class ControlClient:
             "profiles": profiles,
             "settings": settings,
         }
-        return read_world(self._ask("POST", "/worlds", json=_set(document)))
+        return read_world(self._ask("POST", "/worlds", json=stated(document)))
 
     def delete_world(self, name: str) -> None:
         """Stop a world and forget it."""
         self._tell("DELETE", f"/worlds/{segment(name)}")
 
+    def stage_story(
+        self,
+        world: str,
+        name: str,
+        story: str,
+        *,
+        seed: int | None = None,
+        pace: str | None = None,
+        lease: float | None = None,
+    ) -> StagedStory:
+        """Make the world of a story, in which it can be begun.
+
+        Args:
+            world: What to call that.
+            name: Of the story.
+            story: The story itself: YAML.
+            seed: Of the world's chance, if not the story's own.
+            pace: How time passes, if not as the story has it; as `vendorlab run --pace` takes it.
+            lease: Seconds after which the world is deleted when nobody asked about the story.
+        """
+        document = {"world": world, "name": name, "story": story, "seed": seed, "pace": pace, "lease": lease}
+        return read_staged_story(self._ask("POST", "/stories", json=stated(document)))
+
     # One world
+
+    def story(self) -> StoryProgress:
+        """Return how far the world's story is; who asks shows that he still cares for it."""
+        return read_story_progress(self._ask("GET", self._prefix + "/story"))
+
+    def begin_story(self) -> StoryProgress:
+        """Begin the world's story."""
+        return read_story_progress(self._ask("POST", self._prefix + "/story/begin"))
+
+    def end_story(self, reason: str | None = None, code: int | None = None) -> list[dict[str, Any]]:
+        """End the world's story, unless it has ended; return what happened: its start, exchanges, moves and end.
+
+        Args:
+            reason: "ended" when the program did by itself, "stalled", or "interrupted", which is the default.
+            code: The program's exit code.
+        """
+        body = stated({"reason": reason, "code": code})
+        answer = self._ask("POST", self._prefix + "/story/end", json=body)
+        return [item.object() for item in answer.member("evidence").items()]
 
     def vendors(self) -> dict[str, Vendor]:
         """Return where the world's vendors are, by name, with credentials that they accept."""
@@ -183,7 +155,7 @@ class ControlClient:
     def set_clock(self, *, now: datetime | None = None, rate: float | None = None, frozen: bool | None = None) -> Clock:
         """Set the clock's time or speed, freeze it or let it run; what is None stays."""
         document = {"now": None if now is None else now.isoformat(), "rate": rate, "frozen": frozen}
-        return read_clock(self._ask("PUT", self._prefix + "/clock", json=_set(document)))
+        return read_clock(self._ask("PUT", self._prefix + "/clock", json=stated(document)))
 
     def advance(self, seconds: float) -> Advance:
         """Turn the clock forward, letting every timer on the way fire in its turn."""
@@ -206,9 +178,13 @@ class ControlClient:
         """Take all rules away."""
         self._tell("DELETE", self._prefix + "/faults")
 
+    def clear_limits(self, vendor: str | None = None) -> None:
+        """Forget what was counted against the limits of a vendor, or of all."""
+        self._tell("DELETE", self._prefix + "/limits", params=fields({"vendor": vendor}))
+
     def events(self, *, vendor: str | None = None) -> list[EventKind]:
         """Return what may happen to devices: of one vendor, or of all."""
-        found = self._ask("GET", self._prefix + "/events", params=_query({"vendor": vendor}))
+        found = self._ask("GET", self._prefix + "/events", params=fields({"vendor": vendor}))
         return [read_event_kind(item) for item in found.items()]
 
     def happen(self, vendor: str, kind: str, **fields: Any) -> dict[str, Any]:
@@ -230,7 +206,7 @@ class ControlClient:
             limit: No more than so many.
             **filters: Any of vendor, protocol, operation, principal, status, cause.
         """
-        params = _query({"after": after, "limit": limit, **filters})
+        params = fields({"after": after, "limit": limit, **filters})
         return read_journal(self._ask("GET", self._prefix + "/journal", params=params))
 
     def wait_journal(
@@ -244,7 +220,7 @@ class ControlClient:
             after: Only entries with a higher number count.
             **filters: As for `journal`.
         """
-        params = _query({"count": count, "timeout": timeout, "after": after, **filters})
+        params = fields({"count": count, "timeout": timeout, "after": after, **filters})
         path = self._prefix + "/journal/wait"
         return read_journal(self._ask("GET", path, params=params, timeout=timeout + self._timeout))
 
@@ -254,7 +230,7 @@ class ControlClient:
 
     def reset(self, seed: int | None = None) -> int:
         """Put the world back to its start, with another seed if given; return the seed."""
-        return self._ask("POST", self._prefix + "/reset", json=_set({"seed": seed})).member("seed").integer()
+        return self._ask("POST", self._prefix + "/reset", json=stated({"seed": seed})).member("seed").integer()
 
     def set_seed(self, seed: int) -> int:
         """Put the world back to its start with this seed."""
@@ -274,7 +250,7 @@ class ControlClient:
 
     def tokens(self, *, vendor: str | None = None, kind: str | None = None) -> list[Token]:
         """Return the tokens issued; kind is "access" or "refresh"."""
-        params = _query({"vendor": vendor, "kind": kind})
+        params = fields({"vendor": vendor, "kind": kind})
         return [read_token(item) for item in self._ask("GET", self._prefix + "/tokens", params=params).items()]
 
     def revoke_token(
@@ -300,65 +276,8 @@ class ControlClient:
         self, verb: str, vendor: str, token: str | Secret | None, fingerprint: str | None, user: str | None
     ) -> int:
         given = Secret.of(token)
-        which = _set({"token": None if given is None else given.reveal(), "id": fingerprint, "user": user})
+        which = stated({"token": None if given is None else given.reveal(), "id": fingerprint, "user": user})
         if len(which) != 1:
             raise UsageError("name the token by exactly one of token, fingerprint and user")
         answer = self._ask("POST", f"{self._prefix}/tokens/{verb}", json={"vendor": vendor, **which})
         return answer.member("changed").count()
-
-    @property
-    def _prefix(self) -> str:
-        return "" if self.world_name == "main" else f"/worlds/{segment(self.world_name)}"
-
-    def _ask(
-        self,
-        method: str,
-        path: str,
-        *,
-        params: Mapping[str, str] | None = None,
-        json: Any = None,
-        timeout: float | None = None,
-    ) -> Node:
-        call = Call(method, path, params=params, json=json, credential=self._credential)
-        return decode(self._send(call, timeout), call)
-
-    def _tell(self, method: str, path: str, json: Any = None) -> None:
-        self._send(Call(method, path, json=json, credential=self._credential), None)
-
-    def _send(self, call: Call, timeout: float | None) -> httpx.Response:
-        request = request_of(self._http, call, timeout)
-        try:
-            response = self._http.send(request, follow_redirects=False)
-        except httpx.RequestError as trouble:
-            raise ControlUnreachable(
-                f"nothing answers at {self.url} ({type(trouble).__name__}); {REMEDY}",
-                title="Unreachable",
-                detail=str(trouble),
-                method=call.method,
-                path=call.path,
-            ) from trouble
-        if response.status_code not in (HTTPStatus.OK, HTTPStatus.CREATED, HTTPStatus.NO_CONTENT):
-            raise _problem(response, call)
-        return response
-
-
-def _problem(response: httpx.Response, call: Call) -> ControlError:
-    try:
-        body: Any = response.json()
-    except (ValueError, RecursionError):
-        body = None
-    members = body if is_object(body) else {}
-    title = str(members.get("title") or response.reason_phrase or response.status_code)
-    detail = str(members.get("detail") or "")
-    message = f"{title}: {detail}" if detail else title
-    return ControlError(
-        message, status=response.status_code, title=title, detail=detail, method=call.method, path=call.path
-    )
-
-
-def _set(members: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in members.items() if value is not None}
-
-
-def _query(members: Mapping[str, Any]) -> dict[str, str]:
-    return {name: str(value) for name, value in _set(members).items()}

@@ -167,7 +167,8 @@ def from_environment(
     """
     environment, platform = Environment(prefix, variables), Environment(PLATFORM, variables)
     (url,) = environment.require("URL")
-    found = AccessOptions(ca=environment.read("CA"))
+    # What is asked of the platform over https may be all that needs an authority: CoAP has none.
+    found = AccessOptions(ca=environment.read("CA") or platform.read("CA"))
     if given.get("tokens") is None:
         environment.require(*(name for name in ("CLIENT_ID", "CLIENT_SECRET") if given.get(name.lower()) is None))
         if given.get("platform_url") is None:

@@ -80,8 +80,9 @@ class BrokerAddress:
         beyond = url.userinfo or url.query or url.fragment or url.path not in ("", "/")
         if url.scheme not in PORTS or not url.host or beyond:
             raise UsageError("the base URL must be mqtts://host[:port] and nothing more")
-        verify = None if url.scheme == "mqtt" else trusted(ca)
-        tls = verify if isinstance(verify, ssl.SSLContext) else None if verify is None else ssl.create_default_context()
+        tls = None
+        if url.scheme != "mqtt":  # a context of its own: that of HTTP clients says over TLS that it speaks HTTP
+            tls = ssl.create_default_context() if ca is None else trusted(ca)
         return cls(url.host, url.port or PORTS[url.scheme], tls)
 
 
@@ -143,8 +144,20 @@ class BrokerLine:
             BrokerRefused: The broker said no.
             NetworkError: It is not there, busy, or does not say anything.
         """
-        opening = asyncio.open_connection(address.host, address.port, ssl=address.tls)
-        reader, writer = await _in_time(opening, "no connection", timeout, sleep)
+        opened: list[asyncio.StreamWriter] = []
+
+        async def opening() -> asyncio.StreamReader:
+            reader, writer = await asyncio.open_connection(address.host, address.port, ssl=address.tls)
+            opened.append(writer)
+            return reader
+
+        try:
+            reader = await _in_time(opening(), "no connection", timeout, sleep)
+        except BaseException:  # who is cancelled may have had a connection already, and nobody would close it
+            for writer in opened:
+                writer.transport.abort()
+            raise
+        (writer,) = opened
         line = cls(reader, writer, keep_alive=keep_alive, timeout=timeout, clock=clock, sleep=sleep)
         try:
             line._send(packets.connect(login.client_id, login.username, login.password, keep_alive))

@@ -12,6 +12,7 @@
     ├── edges.tls.TlsError
     │   └── edges.certificates.CertificateError
     ├── snapshots.SnapshotError
+    ├── vendor.NoLimitsError
     └── worlds.UnknownWorldError, worlds.WorldConflictError
 """
 

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
+from .errors import WorldError
+
 if TYPE_CHECKING:
     from .clock import Clock
     from .edges.courier import Courier
@@ -176,6 +178,10 @@ class Vendor(Protocol):
     def state(self) -> dict[str, Any]:
         """What a person wants to see, without secrets."""
         ...
+
+
+class NoLimitsError(WorldError):
+    """The vendor limits nothing, so there is nothing to forget."""
 
 
 @runtime_checkable

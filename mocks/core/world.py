@@ -24,7 +24,7 @@ from .snapshots import Content, SavedVendor, SnapshotError, opened, sealed
 from .sockets import Place, Sockets, Told
 from .store import Store
 from .traces import Spans
-from .vendor import Context, Face, Factory, Limited, Vendor
+from .vendor import Context, Face, Factory, Limited, NoLimitsError, Vendor
 from .web.dispatch import Dispatch
 
 if TYPE_CHECKING:
@@ -201,12 +201,15 @@ class World:
             known.happen(parsed)
             return parsed
 
-    def clear_limits(self) -> None:
-        """Forget what was counted against any vendor's limits."""
+    def clear_limits(self, vendor: str | None = None) -> None:
+        """Forget what was counted against a vendor's limits (``NoLimitsError`` if it has none), or all vendors'."""
         with self.clock.lock:
-            for vendor in self._vendors.values():
-                if isinstance(vendor, Limited):
-                    vendor.clear_limits()
+            chosen = self._vendors.values() if vendor is None else [self.vendor(vendor)]
+            limited = [one for one in chosen if isinstance(one, Limited)]
+            if vendor is not None and not limited:
+                raise NoLimitsError(f"{vendor} limits nothing")
+            for one in limited:
+                one.clear_limits()
 
     # --- listeners -----------------------------------------------------------------------------------------------
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from .errors import WorldError
@@ -31,11 +31,19 @@ class WorldConflictError(WorldError):
 
 
 class Worlds:
-    """Worlds by name; the first is ``main`` and stays. Safe under threads."""
+    """Worlds by name; the first is ``main`` and stays. Safe under threads.
 
-    def __init__(self, make: Make, thread: LoopThread) -> None:
+    Args:
+        make: makes one.
+        thread: their loop.
+        ports: where those listen that are opened beside the first; none are given: wherever it is free.
+    """
+
+    def __init__(self, make: Make, thread: LoopThread, ports: Sequence[int] = ()) -> None:
         self.thread = thread
         self._make = make
+        self._ports = ports
+        self._reserved: dict[World, Mapping[str, int]] = {}
         self._worlds: dict[str, World] = {}
         self._lock = threading.Lock()  # never held while a world starts or stops: that waits for the loop
         self._ended = False
@@ -81,16 +89,16 @@ class Worlds:
             return world
 
     def open(self, name: str, vendors: Sequence[str], options: WorldOptions) -> World:
-        """Make a world and let it listen on free ports; if it cannot, nothing of it is left.
+        """Make a world and let it listen; if it cannot, nothing of it is left.
 
         Raises:
-            WorldConflictError: as ``create``, or it was deleted while it started.
+            WorldConflictError: as ``create``, or it was deleted while it started, or there are not enough ports.
             PortTakenError: it cannot listen.
             WorldError: the name, a vendor or an option makes no sense.
         """
         world = self.create(name, vendors, options)
         try:
-            world.start()
+            world.start(self._reserve(world))
         except Exception:
             self._forget(name, world)
             raise
@@ -113,13 +121,34 @@ class Worlds:
         with self._lock:
             world = self.get(name)
             del self._worlds[name]
-        world.close()
+        self._end(world)
 
     def _forget(self, name: str, world: World) -> None:
         with self._lock:
             if self._worlds.get(name) is world:
                 del self._worlds[name]
+        self._end(world)
+
+    def _end(self, world: World) -> None:
         world.close()
+        with self._lock:
+            self._reserved.pop(world, None)
+
+    def _reserve(self, world: World) -> Mapping[str, int]:
+        """Ports for a world, which no other gets until it has ended; none where it may listen anywhere."""
+        if not self._ports:
+            return {}
+        names = [face.name for face in world.faces()]
+        with self._lock:
+            taken = {port for ports in self._reserved.values() for port in ports.values()}
+            free = [port for port in self._ports if port not in taken]
+            if len(free) < len(names):
+                told = (
+                    f"{len(free)} of the {len(self._ports)} ports for more worlds are free, and it needs {len(names)}"
+                )
+                raise WorldConflictError(f"{told}; delete a world, or give `vendorlab up --world-ports` more")
+            self._reserved[world] = dict(zip(names, free, strict=False))
+            return self._reserved[world]
 
     def stop(self) -> None:
         """Close every listener of every world; no more are made."""

@@ -3,6 +3,7 @@
 ScenarioError
 ├── StoryError         the story makes no sense; the message begins with FILE:LINE:COLUMN
 ├── UnknownStoryError  there is none of that name
+├── CannotHappenError  what the timeline wants to do cannot be done in the world as it is by then
 └── EvidenceError      a kept journal cannot be read
 """
 
@@ -28,6 +29,10 @@ class StoryError(ScenarioError):
 
 class UnknownStoryError(ScenarioError):
     """There is no story of that name, and no file either."""
+
+
+class CannotHappenError(ScenarioError):
+    """What the timeline wants to do cannot be done in the world as it is by then; a stage raises it."""
 
 
 class EvidenceError(ScenarioError):

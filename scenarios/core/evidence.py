@@ -70,6 +70,7 @@ class Move(msgspec.Struct, frozen=True, kw_only=True):
         action: as in a story: clock, fault, clear, tokens, event, program.
         what: its content, as a story has it.
         say: what it is, for people.
+        failed: why it could not be done, if it could not.
     """
 
     at: datetime
@@ -77,6 +78,7 @@ class Move(msgspec.Struct, frozen=True, kw_only=True):
     action: str
     what: Any
     say: str | None = None
+    failed: str | msgspec.UnsetType = msgspec.UNSET
 
 
 class Start(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import json
+import re
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -11,10 +13,13 @@ from vendorlab.scenarios.core.rules import RULES
 from vendorlab.scenarios.core.story import After, Pace
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from vendorlab.scenarios.core.story import Entry, Story
 
+
+_ATTRIBUTE = re.compile(r"^    (\w+): (.+(?:\n        .+)*)", re.MULTILINE)
+"""An attribute, as Google's form of docstrings has it."""
 
 _INTRODUCTION = """Each puts a program through something that vendors do: `vendorlab run NAME -- COMMAND`. How to run
 them is told in [Stories](../stories.md), how to write them in [Writing stories and rules](../stories-authoring.md).
@@ -48,8 +53,20 @@ def index(stories: Sequence[Story]) -> str:
         "\n".join(["| story | | vendors |", "| --- | --- | --- |", *rows]),
         "## Rules",
         "\n".join(["| rule | what a good client does, and why | what to change |", "| --- | --- | --- |", *rules]),
+        "## Settings of rules",
+        "Some rules take settings, as in `- cadence-kept: {operation: links, every: 5m}`.",
+        "\n".join(["| rule | setting | default | |", "| --- | --- | --- | --- |", *_settings()]),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _settings() -> Iterator[str]:
+    """A row for each setting of each rule."""
+    for rule in RULES.values():
+        told = dict(_ATTRIBUTE.findall(inspect.cleandoc(rule.settings.__doc__ or "")))
+        for field in msgspec.structs.fields(rule.settings):
+            default = "must be given" if field.required else f"`{_short(field.default)}`" if field.default else "any"
+            yield f"| `{rule.name}` | `{field.name}` | {default} | {_plain(told[field.name]).replace('``', '`')} |"
 
 
 def _plain(text: str) -> str:

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
 import msgspec
 
 from vendorlab.scenarios.core.durations import seconds
+from vendorlab.scenarios.core.errors import CannotHappenError
 from vendorlab.scenarios.core.evidence import End, Evidence, Exchange, Move, Start, exchange
-from vendorlab.scenarios.core.story import After, Entry, Pace, Story, fits
+from vendorlab.scenarios.core.story import After, ClearLimits, Entry, Pace, Story, fits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -58,15 +59,15 @@ class Stage(Protocol):
         ...
 
     def add_fault(self, rule: Mapping[str, Any]) -> None:
-        """Add a rule."""
+        """Add a rule; ``CannotHappenError`` when one of its name is in force."""
         ...
 
     def clear_faults(self, name: str | None) -> None:
         """Remove a rule, or all."""
         ...
 
-    def clear_limits(self) -> None:
-        """Forget what was counted against the vendors' limits."""
+    def clear_limits(self, vendor: str | None) -> None:
+        """Forget what was counted against a vendor's limits, or all vendors'."""
         ...
 
     def change_tokens(self, vendor: str, change: str, kind: str | None, user: str | None) -> None:
@@ -78,7 +79,7 @@ class Stage(Protocol):
         ...
 
     def happen(self, vendor: str, event: Mapping[str, Any]) -> None:
-        """Let something happen to a device."""
+        """Let something happen to a device; ``CannotHappenError`` when it cannot."""
         ...
 
 
@@ -114,27 +115,31 @@ class Player:
         story: what is played.
         stage: where; its clock stands at the story's start.
         seed: of the world.
-        program: the program under test, if it is one that can be restarted.
 
     Attributes:
         over: set when the story has come to its end.
         activity: counts exchanges, so that whoever waits sees whether the program still does something.
     """
 
-    def __init__(self, story: Story, stage: Stage, seed: int, program: Program | None = None) -> None:
+    def __init__(self, story: Story, stage: Stage, seed: int) -> None:
         self.story = story
         self.over = threading.Event()
         self.activity = 0
         self._stage = stage
         self._seed = seed
-        self._program = program
+        self._program: Program | None = None
         self._notes = _Notes()
         self._awaited: list[_Awaited] = []
         self._left = len(story.spec.timeline)
 
-    def begin(self) -> None:
-        """Raise the curtain: from now on what happens is written down."""
+    def begin(self, program: Program | None = None) -> None:
+        """Raise the curtain: from now on what happens is written down.
+
+        Args:
+            program: the program under test, if it is one that can be restarted.
+        """
         spec, stage = self.story.spec, self._stage
+        self._program = program
         with stage.lock:
             start = self.story.start
             for entry in spec.timeline:
@@ -225,8 +230,14 @@ class Player:
         if entry.event is not None:
             what = self._stage.identified(what)
         last = self._notes.exchanges[-1].seq if self._notes.exchanges else 0
-        self._notes.moves.append(Move(at=self._stage.now(), after=last, action=entry.action, what=what, say=entry.say))
-        self._act(entry, what)
+        move = Move(at=self._stage.now(), after=last, action=entry.action, what=what, say=entry.say)
+        self._notes.moves.append(move)
+        try:
+            self._act(entry, what)
+        except (
+            CannotHappenError
+        ) as error:  # it is the story's mistake, and none of the program, which may be asking just now
+            self._notes.moves[self._notes.moves.index(move)] = msgspec.structs.replace(move, failed=str(error))
 
     def _act(self, entry: Entry, what: Any) -> None:
         stage = self._stage
@@ -237,8 +248,10 @@ class Player:
                 stage.run(entry.clock.rate or 0)
         elif entry.fault is not None:
             stage.add_fault(entry.fault)
+        elif isinstance(entry.clear, ClearLimits):
+            stage.clear_limits(entry.clear.limits)
         elif entry.clear == "limits":
-            stage.clear_limits()
+            stage.clear_limits(None)
         elif entry.clear is not None:
             stage.clear_faults(None if entry.clear == "faults" else entry.clear)
         elif entry.tokens is not None:

@@ -42,7 +42,7 @@ class Recorder:
         Args:
             now: the world's time before it.
             operation: the call's name, as in the control API's description.
-            body: what it was given.
+            body: what it was given, in its body or its query.
             params: from its path.
         """
         if operation == "set-clock" and body.get("now") is not None:
@@ -100,6 +100,8 @@ def _entry(operation: str, body: Mapping[str, Any], params: Mapping[str, str]) -
             return {"clear": "faults"}
         case "remove-fault":
             return {"clear": params["name"]}
+        case "clear-limits":
+            return {"clear": {"limits": body["vendor"]} if body.get("vendor") else "limits"}
         case "expire-tokens" | "revoke-tokens":
             user = {"user": body["user"]} if body.get("user") else {}
             return {"tokens": {"vendor": body["vendor"], "change": operation.partition("-")[0], **user}}

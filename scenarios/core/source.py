@@ -24,8 +24,19 @@ Path = tuple[str | int, ...]
 
 _STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]|\[\.\.\.\]")
 _UNKNOWN = re.compile(r"^Object contains unknown field `(.+)`$", re.DOTALL)
+_TYPE = re.compile(r"^Expected `([^`]+)`, got `([^`]+)`$")
 _ALIEN = re.compile(r"^Invalid (?:enum )?value '?(.*?)'?$", re.DOTALL)
 _MISSING = re.compile(r"^Object missing required field `(.+)`$", re.DOTALL)
+_KINDS = {
+    "array": "a list",
+    "object": "a map",
+    "str": "a text",
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "null": "nothing",
+}
+"""What msgspec's names are in a story."""
 _PLAIN = {"tag:yaml.org,2002:" + name for name in ("str", "int", "float", "bool", "null", "timestamp")}
 
 
@@ -163,8 +174,12 @@ def _scalar(source: Source, node: Any, path: Path) -> Any:
 def _told(what: str, kind: Any, path: Path) -> str:
     """What msgspec says of a value, with what might stand there instead where it does not say so itself."""
     places = _at(kind, path)
+    if wrong := _TYPE.match(what):
+        return f"expected {_expected(wrong.group(1), places)}, not {_word(wrong.group(2))}"
     if alien := _ALIEN.match(what):
-        return f"there is no {alien.group(1)!r} here; {hint(alien.group(1), _words(places))}"
+        keys = [name for place in places for name in place.get("properties", {})]
+        otherwise = f", or a map with {', '.join(sorted(keys))}" if keys else ""
+        return f"there is no {alien.group(1)!r} here; {hint(alien.group(1), _words(places))}{otherwise}"
     if (missing := _MISSING.match(what)) and (words := _words(_at(kind, (*path, missing.group(1))))):
         return f"object missing required field `{missing.group(1)}`; there are: {', '.join(sorted(words))}"
     if "matching regex" in what:
@@ -172,6 +187,17 @@ def _told(what: str, kind: Any, path: Path) -> str:
             if "description" in place:
                 return f"expected {place['description']}"
     return what[:1].lower() + what[1:]
+
+
+def _expected(types: str, places: list[dict[str, Any]]) -> str:
+    """What should stand there, in a story's words; a text that has a form of its own by that."""
+    forms = [str(place["description"]) for place in places if place.get("type") == "string" and "description" in place]
+    wanted = [name for name in types.split(" | ") if name != "null"]
+    return " or ".join(forms[0] if name == "str" and forms else _word(name) for name in wanted)
+
+
+def _word(name: str) -> str:
+    return _KINDS.get(name, name)
 
 
 def _words(places: list[dict[str, Any]]) -> list[str]:

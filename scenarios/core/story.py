@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 
@@ -117,6 +117,16 @@ class TokenChange(Data, frozen=True, kw_only=True):
     user: str | None = None
 
 
+class ClearLimits(Data, frozen=True, kw_only=True):
+    """What was counted against the limits of one vendor is forgotten.
+
+    Attributes:
+        limits: whose.
+    """
+
+    limits: str
+
+
 class Entry(Data, frozen=True, kw_only=True):
     """Something that happens in a story: when, and what. One of ``at`` and ``after``, and one action.
 
@@ -127,7 +137,8 @@ class Entry(Data, frozen=True, kw_only=True):
         say: what it is, for people.
         clock: the clock is turned.
         fault: a rule is added, as in docs/control.md.
-        clear: rules go: ``faults`` for all of them, or the name of one; or ``limits``, what was counted against them.
+        clear: rules go: ``faults`` for all of them, or the name of one; or ``limits``, what was counted against them,
+            of all vendors or of one.
         tokens: tokens end.
         event: something happens to a device: ``vendor``, ``kind`` and its fields.
         program: ``restart`` kills the program as kill -9 does, and starts it again.
@@ -139,7 +150,7 @@ class Entry(Data, frozen=True, kw_only=True):
     say: str | None = None
     clock: Jump | None = None
     fault: dict[str, Any] | None = None
-    clear: str | None = None
+    clear: str | ClearLimits | None = None
     tokens: TokenChange | None = None
     event: dict[str, Any] | None = None
     program: Literal["restart"] | None = None
@@ -221,7 +232,7 @@ def moment(text: str) -> datetime:
     """An aware moment from ISO 8601; ``ValueError`` when it has no zone."""
     found = datetime.fromisoformat(text)
     if found.tzinfo is None:
-        raise ValueError(f"{text!r} has no zone; write {text}Z")
+        raise ValueError(f"{text!r} has no zone; write {found.isoformat()}Z")
     return found.astimezone(UTC)
 
 
@@ -266,6 +277,7 @@ def parse(text: str, file: str, name: str) -> Story:
     _check_setting(spec, source)
     for number, entry in enumerate(spec.timeline):
         _check_entry(entry, ("timeline", number), spec, source)
+    _check_clearing(spec, source)
     return Story(name, spec, _rules(spec, source), source)
 
 
@@ -295,11 +307,6 @@ def _check_setting(spec: Spec, source: Source) -> None:
         moment(spec.world.start)
     except ValueError as error:
         raise source.error(("world", "start"), f"{error}") from error
-    for key, named in (("profiles", spec.world.profiles), ("settings", spec.world.settings)):
-        for vendor in named:
-            if not _lives(vendor, spec):
-                what = f"{vendor} does not live in this story; {sources.hint(vendor, spec.vendors)}"
-                raise source.error(("world", key, vendor), what, key=True)
     pace = spec.pace
     if isinstance(pace, Pace):
         ways = [pace.rate is not None, pace.each is not None, pace.idle is not None]
@@ -323,29 +330,15 @@ def _check_entry(entry: Entry, path: tuple[str | int, ...], spec: Spec, source: 
         raise source.error((*path, "clock"), "turn the clock by one of `jump` and `rate`")
     if entry.event is not None and not {"vendor", "kind"} <= entry.event.keys():
         raise source.error((*path, "event"), "an event has a `vendor` and a `kind`")
-    mentioned: list[tuple[tuple[str, ...], str | None]] = [
-        (("after", "vendor"), entry.after.vendor if entry.after else None),
-        (("tokens", "vendor"), entry.tokens.vendor if entry.tokens else None),
-        (("event", "vendor"), str(entry.event["vendor"]) if entry.event else None),
-        (("fault", "match", "vendor"), _vendor_of(entry.fault)),
-    ]
-    for where, vendor in mentioned:
-        if vendor is not None and not _lives(vendor, spec):
-            what = f"{vendor!r} does not live in this story; {sources.hint(vendor, spec.vendors)}"
-            raise source.error((*path, *where), what)
 
 
-def _lives(vendor: str, spec: Spec) -> bool:
-    """Whether a vendor lives in a story, which may name one address of it only, as ``itron-platform`` for ``itron``."""
-    return any(vendor == one or vendor.startswith(f"{one}-") or one.startswith(f"{vendor}-") for one in spec.vendors)
-
-
-def _vendor_of(fault: Mapping[str, Any] | None) -> str | None:
-    match: Any = (fault or {}).get("match")
-    if not isinstance(match, dict):
-        return None
-    known = cast("dict[str, Any]", match)
-    return str(known["vendor"]) if "vendor" in known else None
+def _check_clearing(spec: Spec, source: Source) -> None:
+    """See that what is cleared by its name is the name of a fault."""
+    names = [str(entry.fault["name"]) for entry in spec.timeline if entry.fault and "name" in entry.fault]
+    for number, entry in enumerate(spec.timeline):
+        if isinstance(entry.clear, str) and entry.clear not in ("faults", "limits", *names):
+            nearest = sources.hint(entry.clear, ["faults", "limits", *names])
+            raise source.error(("timeline", number, "clear"), f"no fault here is named {entry.clear!r}; {nearest}")
 
 
 def _rules(spec: Spec, source: Source) -> tuple[tuple[Rule, Any], ...]:

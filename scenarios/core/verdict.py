@@ -5,10 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+import msgspec
+
 from vendorlab.scenarios.core.rules import RULES
+from vendorlab.scenarios.core.source import hint
+from vendorlab.scenarios.core.story import Pace, Where
 
 if TYPE_CHECKING:
-    from vendorlab.scenarios.core.evidence import Evidence, Exchange
+    from vendorlab.scenarios.core.evidence import End, Evidence, Exchange
     from vendorlab.scenarios.core.rules import Finding, Rule
     from vendorlab.scenarios.core.story import Story
 
@@ -50,11 +54,13 @@ class Verdict:
         evidence: on which it stands.
         judged: every rule that was looked at; those that the story is about first.
         troubles: what else went wrong: the program failed, or asked for nothing any more.
+        unseen: operations that the story names and that nobody asked for.
     """
 
     evidence: Evidence
     judged: tuple[Judged, ...]
     troubles: tuple[str, ...]
+    unseen: tuple[str, ...] = ()
 
     @property
     def passed(self) -> bool:
@@ -79,7 +85,11 @@ class Verdict:
         idle = [f"the fault {name} struck nothing" for name in named if name and name not in struck]
         left = self.evidence.end.left if self.evidence.end else 0
         unspent = [f"{left} of the timeline's entries never came to pass"] if left else []
-        return (*idle, *unspent, *_shut_out(self.evidence))
+        seen = {one.operation for one in self.evidence.exchanges}
+        misnamed = [
+            f"nobody asked for {name!r}, which the story names; {hint(name, seen)}" for name in self.unseen if seen
+        ]
+        return (*idle, *unspent, *misnamed, *_shut_out(self.evidence))
 
     def assert_passed(self) -> None:
         """Raise ``AssertionError`` with the report unless all is well."""
@@ -105,7 +115,21 @@ def judge(story: Story, evidence: Evidence) -> Verdict:
     for rule, settings in rules:
         ruling = rule.judge(evidence, settings)
         judged.append(Judged(rule, rule.name in wanted, ruling.met, tuple(ruling.findings)))
-    return Verdict(evidence, tuple(judged), tuple(_troubles(evidence)))
+    return Verdict(evidence, tuple(judged), tuple(_troubles(evidence)), tuple(_unseen(story, evidence)))
+
+
+def _unseen(story: Story, evidence: Evidence) -> list[str]:
+    """Operations that the story waits for or judges, and that are in no exchange: perhaps they have another name."""
+    spec = story.spec
+    waits = [
+        spec.until,
+        spec.pace.of if isinstance(spec.pace, Pace) else None,
+        *(entry.after for entry in spec.timeline),
+    ]
+    named = [one.operation for one in waits if isinstance(one, Where)]
+    judges = [getattr(settings, "operation", None) for _, settings in story.rules]
+    seen = {one.operation for one in evidence.exchanges}
+    return [name for name in dict.fromkeys([*named, *judges]) if name is not None and name not in seen]
 
 
 def _shut_out(evidence: Evidence) -> list[str]:
@@ -117,7 +141,15 @@ def _shut_out(evidence: Evidence) -> list[str]:
 
 
 def _troubles(evidence: Evidence) -> list[str]:
-    end = evidence.end
+    failed = [
+        f"the story's {move.action} of {move.at:%m-%d %H:%M:%S} could not be: {move.failed}"
+        for move in evidence.moves
+        if move.failed is not msgspec.UNSET
+    ]
+    return [*failed, *_ends(evidence.end)]
+
+
+def _ends(end: End | None) -> list[str]:
     if end is None:
         return ["the story did not come to its end"]
     if end.reason == "ended" and end.code:

@@ -23,12 +23,15 @@ from vendorlab.mocks.core.happenings import parse as parse_event
 from vendorlab.mocks.core.rules import FaultError
 from vendorlab.mocks.core.rules import Rule as FaultRule
 from vendorlab.mocks.core.settings import SettingsError
+from vendorlab.mocks.core.vendor import Limited
+from vendorlab.mocks.core.world import WorldOptions
 from vendorlab.mocks.registry import names
 from vendorlab.scenarios.core import story as stories
-from vendorlab.scenarios.core.errors import ScenarioError
+from vendorlab.scenarios.core.errors import CannotHappenError, ScenarioError
+from vendorlab.scenarios.core.mentions import check_vendors
 from vendorlab.scenarios.core.play import Player
 from vendorlab.scenarios.core.source import hint
-from vendorlab.scenarios.core.story import Pace, Story
+from vendorlab.scenarios.core.story import ClearLimits, Pace, Story
 from vendorlab.scenarios.core.verdict import Verdict, judge
 
 if TYPE_CHECKING:
@@ -37,6 +40,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from vendorlab.mocks.core.journal import Entry
+    from vendorlab.mocks.core.vendor import Vendor
     from vendorlab.mocks.core.world import World
 
 _TIMER = "story"
@@ -95,7 +99,10 @@ class WorldStage:
 
     def add_fault(self, rule: Mapping[str, Any]) -> None:
         """Add a rule."""
-        self._world.faults.add(dict(rule))
+        try:
+            self._world.faults.add(dict(rule))
+        except FaultError as error:
+            raise CannotHappenError(str(error)) from error
 
     def clear_faults(self, name: str | None) -> None:
         """Remove a rule, or all."""
@@ -104,9 +111,9 @@ class WorldStage:
         else:
             self._world.faults.remove(name)
 
-    def clear_limits(self) -> None:
+    def clear_limits(self, vendor: str | None) -> None:
         """Forget what was counted."""
-        self._world.clear_limits()
+        self._world.clear_limits(vendor)
 
     def change_tokens(self, vendor: str, change: str, kind: str | None, user: str | None) -> None:
         """Change those that fit."""
@@ -120,14 +127,16 @@ class WorldStage:
         """The event with the device's own name where it has a number: ``#1`` is the first of the credentials."""
         found, device = dict(event), event.get("device")
         if isinstance(device, str) and device.startswith("#"):
-            faces = self._world.vendor(event["vendor"]).faces
-            devices = next(known for face in faces if (known := face.credentials().get("devices")))
+            devices = _devices(self._world.vendor(event["vendor"]))
             found["device"] = devices[(int(device[1:]) - 1) % len(devices)]
         return found
 
     def happen(self, vendor: str, event: Mapping[str, Any]) -> None:
         """Let something happen."""
-        self._world.happen(vendor, event)
+        try:
+            self._world.happen(vendor, event)
+        except EventError as error:
+            raise CannotHappenError(str(error)) from error
 
 
 def check(story: Story) -> None:
@@ -137,9 +146,7 @@ def check(story: Story) -> None:
         StoryError: it cannot; the message begins with file, line and column.
     """
     spec = story.spec
-    for number, vendor in enumerate(spec.vendors):
-        if vendor not in names():
-            raise story.error(("vendors", number), f"there is no vendor {vendor!r}; {hint(vendor, names())}")
+    check_vendors(story, names())
     try:
         lab = make_lab(story, None)
     except (WorldError, SettingsError) as error:
@@ -157,8 +164,17 @@ def check(story: Story) -> None:
                 _check_fault(story, entry.fault, (*path, "fault"))
             if entry.tokens is not None:
                 _check_tokens(story, lab, entry.tokens.vendor, (*path, "tokens", "vendor"))
+            if isinstance(entry.clear, ClearLimits):
+                _check_limits(story, lab, entry.clear.limits, (*path, "clear", "limits"))
             if entry.event is not None:
                 _check_event(story, lab, entry.event, (*path, "event"))
+
+
+def _vendor(story: Story, lab: Lab, name: str, path: tuple[str | int, ...]) -> Vendor:
+    """A vendor that something happens to: by its own name, as an address of it has neither tokens nor devices."""
+    if name not in lab.world.names:
+        raise story.error(path, f"there is no vendor {name!r}; {hint(name, lab.world.names)}")
+    return lab.world.vendor(name)
 
 
 def _check_fault(story: Story, rule: Mapping[str, Any], path: tuple[str | int, ...]) -> None:
@@ -171,20 +187,42 @@ def _check_fault(story: Story, rule: Mapping[str, Any], path: tuple[str | int, .
 
 
 def _check_tokens(story: Story, lab: Lab, vendor: str, path: tuple[str | int, ...]) -> None:
-    if vendor not in lab.world.names:
-        raise story.error(path, f"there is no vendor {vendor!r}; {hint(vendor, lab.world.names)}")
-    if lab.world.vendor(vendor).tokens is None:
+    if _vendor(story, lab, vendor, path).tokens is None:
         raise story.error(path, f"{vendor} gives no tokens that could end; its sessions end by themselves")
 
 
+def _devices(vendor: Vendor) -> list[str]:
+    """The devices among a vendor's credentials."""
+    return next((known for face in vendor.faces if (known := face.credentials().get("devices"))), [])
+
+
+def _check_limits(story: Story, lab: Lab, vendor: str, path: tuple[str | int, ...]) -> None:
+    if not isinstance(_vendor(story, lab, vendor, path), Limited):
+        raise story.error(path, f"{vendor} limits nothing")
+
+
 def _check_event(story: Story, lab: Lab, event: Mapping[str, Any], path: tuple[str | int, ...]) -> None:
-    happenings = lab.world.vendor(event["vendor"]).happenings
+    vendor = _vendor(story, lab, event["vendor"], (*path, "vendor"))
+    happenings = vendor.happenings
     if happenings is None:
         raise story.error((*path, "vendor"), f"nothing happens to devices of {event['vendor']}")
     try:
         parse_event(happenings.kinds, {name: value for name, value in event.items() if name != "vendor"})
     except EventError as error:
         raise story.error((*path, "kind"), str(error)) from error
+    device = str(event.get("device", ""))
+    if device.startswith("#") and not device[1:].isdecimal():
+        raise story.error((*path, "device"), f"{device!r} is no number of a device; write #1 for the first")
+    if device.startswith("#") and not _devices(vendor):
+        raise story.error(
+            (*path, "device"), f"{event['vendor']} names no devices in its credentials; write its own name"
+        )
+
+
+def world_options(story: Story, seed: int) -> WorldOptions:
+    """How a story's world is made: its clock stands."""
+    setting = story.spec.world
+    return WorldOptions(seed=seed, start=story.start, rate=0.0, profiles=setting.profiles, settings=setting.settings)
 
 
 def make_lab(story: Story, seed: int | None) -> Lab:

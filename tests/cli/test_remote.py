@@ -82,6 +82,18 @@ def test_faults_are_added_listed_struck_and_removed(remote: Remote, served: Up) 
     assert remote("faults", "clear").code == 0
 
 
+def test_limits_are_forgotten_and_nothing_else(remote: Remote, served: Up) -> None:
+    token = login(served)["access_token"]
+    statuses = iter(lambda: whoami(served, token).status_code, 429)
+    assert {*statuses} == {200}
+    assert remote("reset", "--limits", "inode").code == 0
+    assert whoami(served, token).status_code == 429
+    assert remote("reset", "--limits", "all").out == "what was counted against the limits of all is forgotten\n"
+    assert whoami(served, token).status_code == 200
+    assert "limits nothing" in remote("reset", "--limits", "slv").err
+    assert "no --seed" in remote("reset", "--limits", "all", "--seed", "3").err
+
+
 @pytest.mark.parametrize(
     ("options", "rule"),
     [

@@ -102,12 +102,12 @@ async def following(lab: StoryLab, **options: Any) -> None:
             pass
 
 
-def alerts(connections: int = 1, **options: Any) -> Program:
-    """Follow all alerts over so many connections, until each was made anew."""
+def alerts(connections: int = 1, enough: str = "subscribe", **options: Any) -> Program:
+    """Follow all alerts over so many connections, until there were two such exchanges for each: it was made anew."""
 
     def program(lab: StoryLab) -> None:
         works = (following(lab, **options) for _ in range(connections))
-        meanwhile(lab, *works, until=lambda: lab.journal.count(operation="subscribe") >= 2 * connections)
+        meanwhile(lab, *works, until=lambda: lab.journal.count(operation=enough) >= 2 * connections)
 
     return program
 
@@ -145,7 +145,7 @@ def night(lab: StoryLab) -> None:
 IOT_PROGRAMS: dict[str, Program] = {
     "address-change": observing(7),
     "broker-failover": alerts(2),
-    "broker-forgets": alerts(),
+    "broker-forgets": alerts(enough="ack"),
     "city-night": night,
     "coap-session-ends": reading(0, every=0.2),
     "gateway-outage": reading(0, every=0.3),

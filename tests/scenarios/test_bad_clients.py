@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import shutil
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from vendorlab.cli.run import perform
+from vendorlab.cli.performing import perform
 from vendorlab.scenarios.core import story as stories
 from vendorlab.scenarios.core.verdict import Verdict, judge
 
@@ -24,12 +25,16 @@ BAD = [
     ("local_hours.py", "dst-autumn", {"each-reading-once"}),
     ("dead_token.js", "tokens-revoked", {"dropped-refused-token"}),
     ("storm.js", "outage", {"no-storm-in-outage"}),
+    ("impatient.sh", "limit-lowered", {"waited-out-retry-after", "no-secret-in-url"}),
+]
+
+BAD_ON_LINES = [
     ("coap_on_the_beat.py", "gateway-outage", {"coap-backed-off"}),
     ("mqtt_token_at_start.py", "token-ends-between-connections", {"mqtt-fresh-token"}),
     ("mqtt_token_at_start.py lasting", "broker-forgets", {"mqtt-subscribed-again"}),
     ("webhook_strict.py", "webhook-twice-and-late", {"webhook-duplicates-tolerated", "webhook-order-not-assumed"}),
-    ("impatient.sh", "limit-lowered", {"waited-out-retry-after", "no-secret-in-url"}),
 ]
+"""In stories that run by the wall, which are played side by side: they are idle for most of it."""
 
 TUTORIALS = [
     ("scanalytics_tutorial.py", "dst-spring", set[str](), "it ends with a 400: the hour that never was"),
@@ -71,6 +76,13 @@ def test_bad_client_is_found_out_for_what_it_does_and_nothing_else(client: str, 
     assert broken(found) == rules
     assert not found.passed
     assert found.troubles == ()
+
+
+def test_bad_clients_on_lines_are_found_out_for_what_they_do_and_nothing_else() -> None:
+    with ThreadPoolExecutor(len(BAD_ON_LINES)) as pool:
+        found = list(pool.map(verdict, *zip(*[one[:2] for one in BAD_ON_LINES], strict=True)))
+    assert [(*one[:2], broken(made)) for one, made in zip(BAD_ON_LINES, found, strict=True)] == BAD_ON_LINES
+    assert [made.troubles for made in found if made.troubles] == []
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from vendorlab.cli.run import perform
+from vendorlab.cli.performing import perform
 from vendorlab.scenarios.core import story as stories
 from vendorlab.scenarios.core.verdict import judge
 
@@ -28,7 +28,7 @@ def test_silence_is_a_stall_only_where_the_program_has_to_bring_the_end_about(
     monkeypatch: pytest.MonkeyPatch, ends_by: str, reason: str
 ) -> None:
     story = stories.parse(TEXT[ends_by], "silent.yaml", "silent")
-    monkeypatch.setattr("vendorlab.cli.run.LOOK", 0.05)
+    monkeypatch.setattr("vendorlab.cli.performing.LOOK", 0.05)
     evidence = perform(story, ["sleep", "60"], None, 0.3, quiet=True)
     assert evidence.end is not None
     assert evidence.end.reason == reason

@@ -235,6 +235,7 @@ def test_what_a_story_meant_to_do_and_never_did_is_noted() -> None:
         assert lab.verdict.notes == (
             "the fault idle struck nothing",
             "1 of the timeline's entries never came to pass",
+            "nobody asked for 'nothing', which the story names; there are: whoami",
             "scanalytics answered 401 to everything",
         )
         assert "note: the fault idle struck nothing" in text(lab.verdict)
@@ -247,7 +248,41 @@ def test_story_in_which_all_came_to_pass_has_no_notes() -> None:
         assert lab.verdict.notes == ()
 
 
-@pytest.mark.parametrize(("timeline", "last"), [("", 429), ("{at: 5s, clear: limits}", 200)])
+AGAIN = "fault: {name: again, match: {operation: none}, action: {kind: empty}}"
+
+
+@pytest.mark.parametrize(
+    ("timeline", "told"),
+    [
+        ("{at: 1h, event: {vendor: scanalytics, kind: delivery}}", "event of 11-02 07:00:00 could not be: nothing is"),
+        (f"{{at: 1h, {AGAIN}}}, {{at: 2h, {AGAIN}}}", "fault of 11-02 08:00:00 could not be: a fault named 'again'"),
+    ],
+)  # fmt: skip
+def test_what_cannot_happen_is_the_storys_trouble_and_not_the_programs(timeline: str, told: str) -> None:
+    """It asked at that moment."""
+    with PlayableStory(bench("no-secret-in-url", timeline=timeline)).play() as lab:
+        asks(5_400, 5_400)(lab)
+        (trouble,) = lab.verdict.troubles
+        assert told in trouble
+        assert not lab.verdict.passed
+        assert load(lab.verdict.evidence.lines(), "kept").moves == lab.verdict.evidence.moves
+
+
+def test_operation_that_nobody_asked_for_is_told_with_the_nearest() -> None:
+    with PlayableStory(bench("cadence-kept: {operation: whoamy, every: 1h}")).play() as lab:
+        asks(5_400, 5_400)(lab)
+        assert "nobody asked for 'whoamy', which the story names; did you mean \"whoami\"?" in lab.verdict.notes
+
+
+@pytest.mark.parametrize(
+    ("timeline", "last"),
+    [
+        ("", 429),
+        ("{at: 5s, clear: limits}", 200),
+        ("{at: 5s, clear: {limits: scanalytics}}", 200),
+        ("{at: 5s, clear: {limits: inode}}", 429),
+    ],
+)
 def test_limits_are_counted_anew_once_they_were_cleared(timeline: str, last: int) -> None:
     def act(lab: StoryLab) -> None:
         raw = Raw(lab)
@@ -257,5 +292,5 @@ def test_limits_are_counted_anew_once_they_were_cleared(timeline: str, last: int
         lab.sleep(10)
         raw.get(token)
 
-    found = played(act, settings="scanalytics: {minute_limit: 2}", timeline=timeline)
+    found = played(act, vendors="scanalytics, inode", settings="scanalytics: {minute_limit: 2}", timeline=timeline)
     assert [one.status for one in found.exchanges][-2:] == [429, last]

@@ -28,9 +28,9 @@ def test_good_client_passes(pytester: pytest.Pytester) -> None:
 
 def test_client_that_breaks_a_rule_fails_with_the_exchanges(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(
-        GOOD.replace("with story_lab.scanalytics.client() as client:", "if True:").replace(
-            "client.whoami()", "\n                with story_lab.scanalytics.client() as client: client.whoami()"
-        )
+        GOOD.replace("with story_lab.scanalytics.client() as client:", "if True:")
+        .replace("client.whoami()", "\n                with story_lab.scanalytics.client() as client: client.whoami()")
+        .replace("3600", "6 * 3600")
     )
     result = pytester.runpytest("-p", "no:cacheprovider", "--strict-markers")
     result.assert_outcomes(failed=1)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
@@ -15,9 +17,10 @@ from xml.etree import ElementTree as ET
 import httpx
 import pytest
 
-from vendorlab.cli.run import perform
+from vendorlab.cli import run as run_cli
+from vendorlab.cli.performing import perform
 from vendorlab.scenarios.core import story as stories
-from vendorlab.scenarios.core.story import parse
+from vendorlab.scenarios.core.story import ClearLimits, parse
 from vendorlab.scenarios.core.verdict import judge
 
 if TYPE_CHECKING:
@@ -54,11 +57,14 @@ rules: [{rule}]
 
 
 def vendorlab(*arguments: str, expect: int) -> str:
-    """Run the command line, and give what it printed."""
-    command = [sys.executable, "-m", "vendorlab", *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-    assert done.returncode == expect, done.stdout + done.stderr
-    return done.stdout + done.stderr
+    """Run the command line in this process, and give what it printed; its programs are processes of their own."""
+    said = io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(said), redirect_stderr(said):
+        patch.setattr(sys, "argv", ["vendorlab", *arguments])
+        with pytest.raises(SystemExit) as leaving:
+            run_cli()
+    assert leaving.value.code == expect, said.getvalue()
+    return said.getvalue()
 
 
 def short(tmp_path: Path, *, pace: str = "program", until: str = "1h", rule: str = "no-secret-in-url") -> str:
@@ -120,6 +126,7 @@ def test_story_that_the_program_never_came_to_is_not_passed(tmp_path: Path) -> N
         (["run", "expird-token", "--", "true"], 'did you mean "expired-token"?'),
         (["run", "expired-token", "--", "no-such-command-here"], "no-such-command-here cannot be started"),
         (["run", "--replay", os.devnull, "outage", "--", "true"], "leave out the command"),
+        (["run", "--replay", os.devnull, "--control", "http://127.0.0.1:1"], "leave out --control"),
         (["run", "--replay", __file__], "is not a line of a kept journal"),
         (["stories", "expird-token"], 'did you mean "expired-token"?'),
     ],
@@ -221,12 +228,13 @@ def test_program_is_given_addresses_and_credentials_by_environment_and_by_file(t
     assert (environment["VENDORLAB_STORY"], environment["VENDORLAB_SEED"]) == ("short", "0")
 
 
-def test_interrupted_run_ends_its_program_and_says_130(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_run_ends_its_program_and_says_130(tmp_path: Path, number: int) -> None:
     mark = tmp_path / "mark"
     command = [sys.executable, "-m", "vendorlab", "run", short(tmp_path), "--", "sh", "-c", f"touch {mark}; sleep 60"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
         _until(mark.exists)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         said, _ = process.communicate(timeout=20)
     assert process.returncode == 130, said
     assert "the story was interrupted" in said
@@ -248,10 +256,13 @@ def test_what_was_done_by_hand_becomes_a_story_that_can_be_run(tmp_path: Path) -
             assert http.post("/faults", json={"name": "a", "action": {"kind": "empty"}}).status_code == 409
             http.post("/tokens/expire", json={"vendor": "scanalytics", "user": "x"}).raise_for_status()
             http.delete("/faults/a").raise_for_status()
+            http.delete("/limits").raise_for_status()
+            http.delete("/limits?vendor=scanalytics").raise_for_status()
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=20)
     story = stories.find(str(file))
-    assert [entry.action for entry in story.spec.timeline] == ["clock", "fault", "tokens", "clear"]
+    assert [entry.action for entry in story.spec.timeline] == ["clock", "fault", "tokens", *["clear"] * 3]
+    assert [entry.clear for entry in story.spec.timeline[3:]] == ["a", "limits", ClearLimits(limits="scanalytics")]
     assert story.spec.timeline[0].clock is not None
     assert story.spec.timeline[0].clock.jump == "1h"
     assert story.spec.timeline[1].at is not None

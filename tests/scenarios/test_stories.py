@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from tests.scenarios.iot_programs import IOT_PROGRAMS
 from tests.scenarios.programs import PROGRAMS
 
 import vendorlab
@@ -16,12 +18,28 @@ PAGES = Path(__file__).parents[2] / "docs" / "stories"
 NEED_A_PROCESS = {"kill-in-mid-refresh"}  # tests/scenarios/test_run.py plays it
 
 
-@pytest.mark.parametrize("name", sorted(PROGRAMS))
-def test_reference_client_passes(name: str) -> None:
+BY_THE_WALL = [sorted(IOT_PROGRAMS)[first::3] for first in range(3)]
+"""Stories that take seconds, most of them idle: some are played side by side."""
+
+
+def passes(name: str) -> None:
     with vendorlab.story(name).play() as lab:
         PROGRAMS[name](lab)
         lab.verdict.assert_passed()
         assert [one.rule.name for one in lab.verdict.judged if one.wanted and one.status != "passed"] == []
+        assert lab.verdict.notes == (), "what the story meant to do did not come to pass"
+
+
+@pytest.mark.parametrize("name", sorted(set(PROGRAMS) - set(IOT_PROGRAMS)))
+def test_reference_client_passes(name: str) -> None:
+    passes(name)
+
+
+@pytest.mark.parametrize("names", BY_THE_WALL, ids=" ".join)
+def test_reference_client_passes_by_the_wall(names: list[str]) -> None:
+    with ThreadPoolExecutor(len(names)) as pool:
+        played = {name: pool.submit(passes, name) for name in names}
+    assert {name: str(one.exception()) for name, one in played.items() if one.exception()} == {}
 
 
 def test_stories_that_need_a_process_are_those_that_restart_it() -> None:

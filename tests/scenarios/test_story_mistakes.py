@@ -50,6 +50,16 @@ def test_good_story_is_taken() -> None:
         ("start: 2026-11-02T06:00:00Z", "start: yesterday", "8:10: Invalid isoformat string"),
         ("  start:", "  seeds: 3\n  start:", "8:3: there is no key 'seeds' here; did you mean \"seed\"?"),
         ("at: 1h", "at: 1 hour", "10:9: expected a span such as 90s, 1h30m or 5d"),
+        ("at: 1h", "at: 90", "10:9: expected a span such as 90s, 1h30m or 5d, not a whole number"),
+        ("until: 2h", "until: [2h]", "12:8: expected a span such as 90s, 1h30m or 5d or a map, not a list"),
+        ("vendors: [scanalytics]", "vendors: scanalytics", "6:10: expected a list, not a text"),
+        ("until: 2h", "until: 2h\npace: fast", "there are: program, or a map with each, idle, of, rate, step"),
+        ("start: 2026-11-02T06:00:00Z", "start: 2026-11-02", "has no zone; write 2026-11-02T00:00:00Z"),
+        (
+            "    fault:",
+            "    clear: awya\n  - at: 1h\n    fault:",
+            "11:12: no fault here is named 'awya'; did you mean \"away\"?",
+        ),
         ("at: 1h", "at: 3h", "10:9: the story has ended by then, at 2h"),
         ("  - at: 1h\n    fault", "  - fault", "10:5: an entry has one of `at` and `after`"),
         ("at: 1h", "at: 1h\n    clear: faults", "10:5: an entry does one thing"),
@@ -80,7 +90,9 @@ def test_good_story_is_taken() -> None:
         ("until: 2h", "until: !!python/name:os.system", "12:8: the tag"),
         ("until: 2h", "until: [", "this is not YAML"),
         ("world:", "world:\n  settings: {scanalytics: {minute_limt: 3}}", "8:27: "),
-        ("world:", "world:\n  settings: {inode: {}}", "8:14: inode does not live in this story"),
+        ("world:", "world:\n  settings: {inode: {}}", "8:14: 'inode' does not live in this story"),
+        ("until: 2h", "until: {vendor: inode}", "12:17: 'inode' does not live in this story"),
+        ("until: 2h", "until: 2h\npace: {each: 1s, of: {vendor: slv}}", "13:31: 'slv' does not live in this story"),
         ("world:", "world:\n  profiles: {scanalytics: moder}", "8:27: "),
         ("    fault: {name", "    event: {vendor: slv, kind: x}\n    #", "11:21: 'slv' does not live in this story"),
         ("    fault: {name", "    event: {kind: x}\n    #", "11:12: an event has a `vendor` and a `kind`"),
@@ -94,6 +106,19 @@ def test_mistake_is_told_with_its_place(old: str, new: str, told: str) -> None:
     assert told in text
 
 
+@pytest.mark.parametrize(
+    "later",
+    [
+        "world:\n  settings: {scanalytics: {minute_limit: 3}}",
+        "world:\n  profiles: {scanalytics: modern}",
+        "pace: {each: 1s, of: {vendor: scanalytics}}\nworld:",
+    ],
+)
+def test_misspelt_vendor_is_told_where_it_is_introduced_and_not_where_it_is_spoken_of(later: str) -> None:
+    text = GOOD.replace("[scanalytics]", "[scanalytic]").replace("world:", later)
+    assert refusal(text) == "story.yaml:6:11: there is no vendor 'scanalytic'; did you mean \"scanalytics\"?"
+
+
 def test_event_that_a_vendor_does_not_know_is_told_with_the_nearest() -> None:
     text = GOOD.replace("[scanalytics]", "[slv]").replace(
         "    fault: {name", "    event: {vendor: slv, kind: failur}\n    #"
@@ -101,11 +126,47 @@ def test_event_that_a_vendor_does_not_know_is_told_with_the_nearest() -> None:
     assert "there is no event 'failur'; did you mean 'failure'?" in refusal(text)
 
 
+@pytest.mark.parametrize(
+    "what", ["event: {vendor: itron-coap, kind: push}", "tokens: {vendor: itron-coap, change: expire}"]
+)
+def test_what_happens_to_an_address_happens_to_its_vendor(what: str) -> None:
+    text = GOOD.replace("[scanalytics]", "[itron]").replace("    fault: {name", f"    {what}\n    #")
+    assert "there is no vendor 'itron-coap'; did you mean \"itron\"?" in refusal(text)
+
+
+@pytest.mark.parametrize(
+    ("vendor", "device", "told"),
+    [
+        ("slv", "'#1'", "slv names no devices in its credentials; write its own name"),
+        ("itron", "'#one'", "'#one' is no number of a device; write #1 for the first"),
+    ],
+)
+def test_number_of_a_device_that_has_none_is_a_mistake(vendor: str, device: str, told: str) -> None:
+    kind = {"slv": "failure, controller: LP-001", "itron": "push, sensor: temp"}[vendor]
+    event = f"    event: {{vendor: {vendor}, device: {device}, kind: {kind}}}\n    #"
+    text = GOOD.replace("[scanalytics]", f"[{vendor}]").replace("    fault: {name", event)
+    assert refusal(text) in (f"story.yaml:11:{column}: {told}" for column in range(30, 60))
+
+
 def test_event_of_a_vendor_to_whose_devices_nothing_happens_is_a_mistake() -> None:
     text = GOOD.replace("[scanalytics]", "[inode]").replace(
         "    fault: {name", "    event: {vendor: inode, kind: x}\n    #"
     )
     assert "11:21: nothing happens to devices" in refusal(text)
+
+
+@pytest.mark.parametrize(
+    ("lives", "vendor", "told"),
+    [
+        ("slv", "slv", "11:21: slv limits nothing"),
+        ("slv", "inode", "11:21: 'inode' does not live in this story"),
+    ],
+)
+def test_limits_that_nobody_has_cannot_be_cleared(lives: str, vendor: str, told: str) -> None:
+    text = GOOD.replace("[scanalytics]", f"[{lives}]").replace(
+        "    fault: {name", f"    clear: {{limits: {vendor}}}\n    #"
+    )
+    assert told in refusal(text)
 
 
 def test_tokens_of_a_vendor_that_has_none_are_a_mistake() -> None:

@@ -22,20 +22,24 @@ from ..rules import FaultConflictError, FaultError
 from ..settings import SettingsError
 from ..snapshots import SnapshotError
 from ..sockets import PortTakenError
+from ..vendor import NoLimitsError
 from ..web.message import Answer, Request, TooManyFieldsError
 from ..web.routes import Route, Site
 from ..worlds import MAIN, UnknownWorldError, WorldConflictError, Worlds
 from .handlers import MOST_WAITING, Call, NoSuchThingError, TooManyWaitingError
 from .models import TITLES, Problem
 from .operations import OPERATIONS, Operation
+from .stories import PlayedAlreadyError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from .stories import Stories
+
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _STATUSES: tuple[tuple[tuple[type[Exception], ...], int], ...] = (
-    ((UnknownWorldError, NoSuchThingError), 404),
-    ((SnapshotError, PortTakenError, WorldConflictError, FaultConflictError), 409),
+    ((UnknownWorldError, NoSuchThingError, NoLimitsError), 404),
+    ((SnapshotError, PortTakenError, WorldConflictError, FaultConflictError, PlayedAlreadyError), 409),
     ((TooManyWaitingError,), 503),
     ((WorldError, ClockError, FaultError, SettingsError), 400),
 )
@@ -82,12 +86,20 @@ class Control:
         host: where it listens.
         known_as: the names by which others reach it. Beyond loopback, where none are given, any Host header is taken,
             since names differ there; pages must then be of the same host.
+        stories: who plays stories for others; without, nobody does.
     """
 
     def __init__(
-        self, worlds: Worlds, token: str, version: str, host: str = "127.0.0.1", known_as: Iterable[str] = ()
+        self,
+        worlds: Worlds,
+        token: str,
+        version: str,
+        host: str = "127.0.0.1",
+        known_as: Iterable[str] = (),
+        stories: Stories | None = None,
     ) -> None:
         self._worlds = worlds
+        self._stories = stories
         self._token = token.encode()
         self._version = version
         self._host = host
@@ -173,6 +185,7 @@ class Control:
             version=self._version,
             host=self._host,
             waiting=self._waiting,
+            stories=self._stories,
         )
         try:
             before = [told for told in (watcher(operation.name, call) for watcher in self._watchers) if told]

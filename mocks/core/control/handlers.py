@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from ..vendor import Token, Tokens
     from ..world import World
     from ..worlds import Worlds
+    from .stories import Stories
 
 API_VERSION = 1
 MOST_FIRED_LISTED = 1_000
@@ -48,6 +49,7 @@ class Call:
         version: vendorlab's.
         host: where the control API listens.
         waiting: places for calls that wait.
+        stories: who plays them, if anybody does.
     """
 
     worlds: Worlds
@@ -58,6 +60,7 @@ class Call:
     version: str
     host: str
     waiting: Semaphore
+    stories: Stories | None = None
 
     @cached_property
     def world(self) -> World:
@@ -275,6 +278,12 @@ def expire_tokens(call: Call) -> models.Changed:
     with call.world.clock.lock:
         store = _store(call)
         return models.Changed(sum(store.expire(token) for token in list(_chosen(store, call.body))))
+
+
+def clear_limits(call: Call) -> None:
+    """Forget what was counted against limits."""
+    wanted = call.query.vendor
+    call.world.clear_limits(None if wanted is UNSET else wanted)
 
 
 def list_events(call: Call) -> list[models.EventKind]:

@@ -277,6 +277,12 @@ class Changed(msgspec.Struct, frozen=True):
     changed: int
 
 
+class LimitQuery(In, frozen=True):
+    """Whose limits to forget."""
+
+    vendor: Some = UNSET
+
+
 class NewWorld(In, frozen=True):
     """A world to make; it listens on free ports. No vendors means all."""
 
@@ -293,6 +299,57 @@ class NewWorld(In, frozen=True):
         return WorldOptions(
             seed=self.seed, start=self.start, rate=self.rate, profiles=self.profiles, settings=self.settings, host=host
         )
+
+
+class NewStory(In, frozen=True):
+    """A story to play for somebody elsewhere, in a world of its own.
+
+    Attributes:
+        world: what to call that.
+        name: of the story.
+        story: the story itself: YAML.
+        seed: another one than the story's own.
+        pace: another one than the story's own, as `vendorlab run --pace` takes it.
+        lease: real seconds; when nobody asked about it for so long, the world is deleted.
+    """
+
+    world: Name
+    name: Annotated[str, Meta(min_length=1, max_length=200)]
+    story: Annotated[str, Meta(min_length=1, max_length=1_000_000)]
+    seed: Seed | None = None
+    pace: Annotated[str, Meta(max_length=200)] | None = None
+    lease: Annotated[float, Meta(gt=0, le=3_600)] = 30.0
+
+
+class EndStory(In, frozen=True):
+    """Why a story ends now, if it had not ended by itself; and the program's exit code where it ended by itself."""
+
+    reason: Literal["ended", "stalled", "interrupted"] = "interrupted"
+    code: Annotated[int, Meta(ge=-(2**31), le=2**31 - 1)] | None = None
+
+
+class Staged(msgspec.Struct, frozen=True):
+    """The world of a story, which has not begun; of vendors over TLS also the authority to trust, as PEM."""
+
+    name: str
+    vendors: dict[str, Vendor]
+    authorities: dict[str, str]
+
+
+class Progress(msgspec.Struct, frozen=True):
+    """How far a story is: ``activity`` counts exchanges, ``now`` is the world's time."""
+
+    story: str
+    begun: bool
+    over: bool
+    activity: int
+    now: str
+
+
+class Evidence(msgspec.Struct, frozen=True):
+    """What happened in a story, in order: its start, exchanges and moves, and its end."""
+
+    evidence: list[dict[str, Any]]
 
 
 class World(msgspec.Struct, frozen=True):

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..rules import Rule
-from . import handlers, models
+from . import handlers, models, stories
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -123,6 +123,41 @@ OPERATIONS = (
         refuses=(404, 409),
     ),
     Operation(
+        "POST",
+        "/stories",
+        "stage-story",
+        "Make the world of a story",
+        stories.stage,
+        body=models.NewStory,
+        answer=models.Staged,
+        status=201,
+        scoped=False,
+        blocking=True,
+        refuses=(404, 409),
+    ),
+    Operation("GET", "/story", "story", "How far a story is", stories.look, answer=models.Progress, refuses=(404,)),
+    Operation(
+        "POST",
+        "/story/begin",
+        "begin-story",
+        "Begin a story",
+        stories.begin,
+        answer=models.Progress,
+        blocking=True,
+        refuses=(404, 409),
+    ),
+    Operation(
+        "POST",
+        "/story/end",
+        "end-story",
+        "End a story, and learn what happened",
+        stories.end,
+        body=models.EndStory,
+        answer=models.Evidence,
+        blocking=True,
+        refuses=(404,),
+    ),
+    Operation(
         "GET", "/vendors", "vendors", "Addresses and credentials", handlers.vendors, answer=dict[str, models.Vendor]
     ),
     Operation("GET", "/clock", "clock", "The clock", handlers.clock, answer=models.Clock),
@@ -185,6 +220,16 @@ OPERATIONS = (
     Operation("DELETE", "/faults", "clear-faults", "Remove every fault", handlers.clear_faults, status=204),
     Operation(
         "DELETE", "/faults/<name>", "remove-fault", "Remove a fault", handlers.remove_fault, status=204, refuses=(404,)
+    ),
+    Operation(
+        "DELETE",
+        "/limits",
+        "clear-limits",
+        "Forget what was counted against limits",
+        handlers.clear_limits,
+        query=models.LimitQuery,
+        status=204,
+        refuses=(404,),
     ),
     Operation(
         "GET",

@@ -28,7 +28,12 @@ class Limit(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class Limits(Settings, frozen=True):
-    """The limits of one vendor, by user; by default those that Scanalytics publishes."""
+    """The limits of one vendor, by user; by default those that Scanalytics publishes.
+
+    Attributes:
+        vendor: whose.
+        limits: so many requests in so much time, each.
+    """
 
     vendor: str = "scanalytics"
     limits: tuple[Limit, ...] = (Limit(requests=180, per="60s"), Limit(requests=1_200, per="1h"))

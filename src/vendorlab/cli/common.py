@@ -35,8 +35,9 @@ class UsageFailure(click.ClickException):
 if TYPE_CHECKING:
     Floats = click.ParamType[float]
     Pairs = click.ParamType[tuple[str, str]]
+    Ranges = click.ParamType[range]
 else:  # older clicks know no parameter here
-    Floats = Pairs = click.ParamType
+    Floats = Pairs = Ranges = click.ParamType
 
 
 class Duration(Floats):
@@ -68,6 +69,20 @@ class Pair(Pairs):
         if not equals or not key or not rest:
             self.fail(f"{value!r} is not of the form {param.metavar if param else 'KEY=VALUE'}", param, ctx)
         return key, rest
+
+
+class PortRange(Ranges):
+    """Ports from one to another, such as ``7100-7119``."""
+
+    name = "ports"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> range:
+        """All of them."""
+        found = re.fullmatch(r"([0-9]{1,5})-([0-9]{1,5})", str(value), re.ASCII)
+        first, last = (int(found[1]), int(found[2])) if found else (0, 0)
+        if not 0 < first <= last <= 65_535:
+            self.fail(f"{value!r} are no ports; write 7100-7119", param, ctx)
+        return range(first, last + 1)
 
 
 def switches(settings: Iterable[tuple[str, str]]) -> dict[str, dict[str, str]]:
@@ -137,14 +152,19 @@ def control_options(command: Callable[..., Any]) -> Callable[..., Any]:
     )(command)
 
 
+def control_address(control: str | None) -> tuple[str, str | None]:
+    """The control API's address and token: as given, of the environment, or what `up` left."""
+    url = control or os.environ.get("VENDORLAB_CONTROL_URL") or f"http://127.0.0.1:{CONTROL_PORT}"
+    return url, os.environ.get("VENDORLAB_CONTROL_TOKEN") or left_token(url)
+
+
 @contextmanager
 def control_client(control: str | None, world: str) -> Generator[ControlClient]:
     """A client for the control API; its troubles become one clear line."""
     from vendorlab.clients.control import ControlClient, ControlError, ControlUnreachable
     from vendorlab.clients.core.errors import ClientError
 
-    url = control or os.environ.get("VENDORLAB_CONTROL_URL") or f"http://127.0.0.1:{CONTROL_PORT}"
-    token = os.environ.get("VENDORLAB_CONTROL_TOKEN") or left_token(url)
+    url, token = control_address(control)
     try:
         with ControlClient(url, token, world=world) as client:
             yield client

@@ -48,9 +48,8 @@ def record(file: Path, story: Story | None, seed: int | None) -> None:
     from vendorlab.cli.run import write_bytes
     from vendorlab.cli.serving import Serving
     from vendorlab.cli.up import Stop
-    from vendorlab.mocks.core.world import WorldOptions
     from vendorlab.mocks.registry import ADDRESSES, names
-    from vendorlab.play import WorldStage
+    from vendorlab.play import WorldStage, world_options
     from vendorlab.scenarios.core.play import Player
     from vendorlab.scenarios.core.record import Recorder
     from vendorlab.scenarios.core.story import parse
@@ -62,9 +61,7 @@ def record(file: Path, story: Story | None, seed: int | None) -> None:
         blank = _BLANK.format(title=TITLE, vendors=", ".join(story.spec.vendors), start=story.spec.world.start)
         story = _with_world(parse(blank, str(file), file.stem), story)
     setting = msgspec.structs.replace(story.spec.world, seed=story.spec.world.seed if seed is None else seed)
-    options = WorldOptions(
-        seed=setting.seed, start=story.start, rate=0.0, profiles=setting.profiles, settings=setting.settings
-    )
+    options = world_options(story, setting.seed)
     ports = dict.fromkeys(["control", *(one.name for one in ADDRESSES)], 0)
     serving = Serving(story.spec.vendors, ports, options, secrets.token_urlsafe(24), __version__)
     stopped = Stop()
@@ -100,7 +97,8 @@ def _noting(serving: Serving, recorder: Recorder) -> Callable[[str, Call], Calla
         if call.world is not serving.world:
             return None
         now = serving.world.clock.now()
-        body: Any = msgspec.to_builtins(call.body) if call.body is not None else {}
+        given = call.body if call.body is not None else call.query
+        body: Any = {} if given is None else msgspec.to_builtins(given)
 
         def done() -> None:
             with lock:

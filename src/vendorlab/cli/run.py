@@ -3,29 +3,23 @@
 from __future__ import annotations
 
 import json
-import secrets
-import tempfile
-import time
+import signal
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from vendorlab import __version__
-from vendorlab.cli.common import UsageFailure, write_whole
+from vendorlab.cli.common import UsageFailure
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Generator, Sequence
 
-    from vendorlab.play import WorldStage
-    from vendorlab.program import Process
+    from vendorlab.cli.performing import Venue
     from vendorlab.scenarios.core.evidence import Evidence
-    from vendorlab.scenarios.core.play import Player, Reason
     from vendorlab.scenarios.core.story import Story
     from vendorlab.scenarios.core.verdict import Verdict
-
-LOOK = 0.01
-"""Seconds of the wall between two looks at a program."""
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
@@ -62,6 +56,12 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
     metavar="FILE",
     help="Make a story of what you do by hand over the control API, until Ctrl-C; STORY gives the world.",
 )
+@click.option(
+    "--control",
+    metavar="URL",
+    help="Play it on a vendorlab that is up, in a world of its own there: the address of its control API. The token "
+    "comes from $VENDORLAB_CONTROL_TOKEN, else from what `up` left for its user.",
+)
 @click.option("-q", "--quiet", is_flag=True, help="Hide what the program prints.")
 def run(
     story: str | None,
@@ -76,6 +76,7 @@ def run(
     journal: Path | None,
     replay: Path | None,
     record: Path | None,
+    control: str | None,
     quiet: bool,
 ) -> int:
     """Run a program through a story, and judge how it behaved.
@@ -90,11 +91,14 @@ def run(
       vendorlab run ./my-story.yaml --seed 3 --junit report.xml -- ./poll.sh
       vendorlab run --replay journal.ndjson
       vendorlab run --record my-story.yaml
+      vendorlab run expired-token --control http://127.0.0.1:7070 -- python poller.py
     """
     from vendorlab.scenarios.core.verdict import judge
 
     if (replay or record) and command:
         raise UsageFailure("--replay and --record run no program; leave out the command")
+    if (replay or record) and control:
+        raise UsageFailure("--replay and --record take place here; leave out --control")
     if record is not None:
         from vendorlab.cli.record import record as record_by_hand
 
@@ -108,7 +112,9 @@ def run(
         if story is None or not command:
             raise UsageFailure("name a story and, behind --, the command to run: vendorlab run STORY -- COMMAND")
         chosen = _story(story, pace)
-        verdicts = _performances(chosen, command, seed, repeat, stall, quiet=quiet)
+        venue = _venue(control, chosen, pace)
+        with _interruptible():
+            verdicts = _performances(chosen, command, seed, repeat, stall, quiet=quiet, venue=venue)
     _leave(verdicts, json_file, junit, html, journal)
     return _tell(verdicts, repeat)
 
@@ -179,97 +185,40 @@ def _load(path: Path) -> Evidence:
 
 
 def _performances(
-    story: Story, command: Sequence[str], seed: int | None, repeat: int, stall: float, *, quiet: bool
+    story: Story, command: Sequence[str], seed: int | None, repeat: int, stall: float, *, quiet: bool, venue: Venue
 ) -> list[Verdict]:
+    from vendorlab.cli.performing import perform
     from vendorlab.scenarios.core.verdict import judge
 
     verdicts: list[Verdict] = []
     for _ in range(repeat):
-        evidence = perform(story, command, seed, stall, quiet=quiet)
+        evidence = perform(story, command, seed, stall, quiet=quiet, venue=venue)
         verdicts.append(judge(story, evidence))
         if evidence.end is not None and evidence.end.reason == "interrupted":
             break
     return verdicts
 
 
-def perform(story: Story, command: Sequence[str], seed: int | None, stall: float, *, quiet: bool) -> Evidence:
-    """Play a story once with a command; give what happened."""
-    from vendorlab.cli.common import environment_of
-    from vendorlab.cli.serving import Serving
-    from vendorlab.mocks.core.world import WorldOptions
-    from vendorlab.mocks.registry import ADDRESSES
-    from vendorlab.play import WorldStage
-    from vendorlab.program import Process, ProgramError
-    from vendorlab.scenarios.core.play import Player
-    from vendorlab.scenarios.core.story import Pace
+def _venue(control: str | None, story: Story, pace: str | None) -> Venue:
+    """Where it is played."""
+    if control is None:
+        from vendorlab.cli.performing import here
 
-    spec = story.spec
-    seed = spec.world.seed if seed is None else seed
-    options = WorldOptions(
-        seed=seed, start=story.start, rate=0.0, profiles=spec.world.profiles, settings=spec.world.settings
-    )
-    ports = dict.fromkeys(["control", *(one.name for one in ADDRESSES)], 0)
-    serving = Serving(spec.vendors, ports, options, secrets.token_urlsafe(24), __version__)
-    with tempfile.TemporaryDirectory(prefix="vendorlab-") as folder:
-        try:
-            serving.start()
-            ready = Path(folder) / "ready.json"
-            write_whole(ready, json.dumps(serving.ready(), indent=2))
-            given = {
-                **environment_of(serving.ready()),
-                "VENDORLAB_READY_FILE": str(ready),
-                "VENDORLAB_STORY": story.name,
-                "VENDORLAB_SEED": str(seed),
-                "VENDORLAB_RATE": f"{spec.pace.rate if isinstance(spec.pace, Pace) and spec.pace.rate else 0:g}",
-            }
-            process = Process(command, given, quiet=quiet)
-            stage = WorldStage(serving.world)
-            player = Player(story, stage, seed, process)
-            player.begin()
-            try:
-                process.start()
-                reason, code = _watch(player, stage, process, stall)
-            except ProgramError as error:
-                raise UsageFailure(str(error)) from error
-            except KeyboardInterrupt:
-                reason, code = "interrupted", None
-            finally:
-                evidence = player.finish("interrupted") if player.over.is_set() else None
-                process.stop()
-            return evidence or player.finish(reason, code)
-        finally:
-            serving.stop()
+        return here
+    from vendorlab.cli.elsewhere import elsewhere, playable
+
+    playable(story)
+    return partial(elsewhere, control, pace)
 
 
-def _watch(player: Player, stage: WorldStage, process: Process, stall: float) -> tuple[Reason, int | None]:
-    """Wait for the end: the story's, the program's, or that of our patience."""
-    from vendorlab.scenarios.core.durations import seconds
-    from vendorlab.scenarios.core.story import Pace
-
-    pace = player.story.spec.pace
-    idle, step = (pace.idle, pace.step) if isinstance(pace, Pace) else (None, None)
-    # Where the clock runs, it says nothing of the program; a story that ends by the clock need not hear of it.
-    runs = isinstance(pace, Pace) and pace.rate is not None
-    ends_itself = runs and isinstance(player.story.spec.until, str)
-
-    def seen_now() -> tuple[int, Any]:
-        return player.activity, None if runs and not ends_itself else stage.now()
-
-    seen, since = seen_now(), time.monotonic()
-    stepped = 0  # before the first exchange the program is only starting
-    while not player.over.wait(LOOK):
-        if (code := process.poll()) is not None:
-            return "ended", code
-        now = seen_now()
-        quiet = time.monotonic() - since
-        if now != seen:
-            seen, since = now, time.monotonic()
-        elif idle and step and quiet > seconds(idle) and stepped != player.activity:
-            stepped = player.activity
-            stage.advance(seconds(step))
-        elif quiet > stall:
-            return "stalled", None
-    return "over", None
+@contextmanager
+def _interruptible() -> Generator[None]:
+    """Let SIGTERM interrupt as Ctrl-C does, so that neither the program nor its world outlives us."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def write_bytes(path: Path, content: bytes) -> None:

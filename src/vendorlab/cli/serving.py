@@ -17,6 +17,7 @@ from vendorlab.mocks.core.settings import SettingsError
 from vendorlab.mocks.core.sockets import Told
 from vendorlab.mocks.core.world import World, WorldOptions
 from vendorlab.mocks.core.worlds import MAIN, Worlds
+from vendorlab.theatre import Theatre
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -31,14 +32,21 @@ class Serving:
         options: of the main world.
         token: for the control API.
         version: told by the control API.
+        world_ports: where worlds listen that are made over the control API; none are given: wherever it is free.
     """
 
     def __init__(
-        self, names: Sequence[str], ports: Mapping[str, int], options: WorldOptions, token: str, version: str
+        self,
+        names: Sequence[str],
+        ports: Mapping[str, int],
+        options: WorldOptions,
+        token: str,
+        version: str,
+        world_ports: Sequence[int] = (),
     ) -> None:
         self.token = token
         self._ports = ports
-        self._worlds = Worlds(_make, LoopThread())
+        self._worlds = Worlds(_make, LoopThread(), world_ports)
         try:
             self.world = self._worlds.create(MAIN, names, options)
             self.world.faces()  # make every vendor now: a wrong setting is told before anything listens
@@ -46,7 +54,8 @@ class Serving:
             self._worlds.stop()
             self._worlds.thread.stop()
             raise UsageFailure(str(error)) from error
-        self.control = Control(self._worlds, token, version, options.host, options.known_as)
+        self._theatre = Theatre(self._worlds)
+        self.control = Control(self._worlds, token, version, options.host, options.known_as, self._theatre)
         told = Told(options.host, options.known_as)
         self._control = ControlServer(self.control, self._worlds, told, ports["control"])
 
@@ -83,6 +92,7 @@ class Serving:
 
     def stop(self) -> None:
         """Close everything."""
+        self._theatre.close()
         self._worlds.stop()
         self._control.stop()
         self._worlds.thread.stop()

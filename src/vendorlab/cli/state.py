@@ -18,16 +18,28 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.option("--seed", type=click.IntRange(0), help="Begin with another seed.")
+@click.option(
+    "--limits",
+    type=click.Choice(["all", *vendors()]),
+    help="Only forget what was counted against the limits of a vendor, or of all.",
+)
 @control_options
-def reset(seed: int | None, control: str | None, world: str) -> None:
+def reset(seed: int | None, limits: str | None, control: str | None, world: str) -> None:
     """Return to the start: clock, tokens, limits, faults, journal.
 
     \b
     Examples:
       vendorlab reset
       vendorlab reset --seed 7
+      vendorlab reset --limits scanalytics
     """
+    if limits is not None and seed is not None:
+        raise UsageFailure("--limits leaves the rest as it is, so no --seed goes with it")
     with control_client(control, world) as client:
+        if limits is not None:
+            client.clear_limits(None if limits == "all" else limits)
+            click.echo(f"what was counted against the limits of {limits} is forgotten")
+            return
         click.echo(f"back at the start, with seed {client.reset(seed)}")
 
 

@@ -18,6 +18,7 @@ import rich_click as click
 from vendorlab import __version__
 from vendorlab.cli.common import (
     Pair,
+    PortRange,
     UsageFailure,
     leave_state,
     left_token,
@@ -53,6 +54,14 @@ if TYPE_CHECKING:
 @click.option("--port", type=click.IntRange(0, 0), metavar="0", help="0: free ports for everything.")
 @click.option(
     "--port-base", type=click.IntRange(1, 65_000), metavar="N", help="Control on N, the vendors on N+1 and so on."
+)
+@click.option(
+    "--world-ports",
+    type=PortRange(),
+    envvar="VENDORLAB_WORLD_PORTS",
+    metavar="FROM-TO",
+    help="Where worlds listen that are made over the control API, and those of `vendorlab run --control`. "
+    "Default: free ports.",
 )
 @click.option("--seed", type=click.IntRange(0), envvar="VENDORLAB_SEED", help="All chance comes from it. Default: 0.")
 @click.option(
@@ -138,6 +147,7 @@ def up(
     known_as: tuple[str, ...],
     port: int | None,
     port_base: int | None,
+    world_ports: range | None,
     seed: int | None,
     start: str | None,
     rate: float,
@@ -192,6 +202,7 @@ def up(
             options=replace(options, tls=files),
             token=_checked(token) if token else secrets.token_urlsafe(24),
             version=__version__,
+            world_ports=world_ports or (),
         )
         kept = serving.world.ids.seed
         if seed is not None and seed != kept:

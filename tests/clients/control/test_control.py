@@ -23,6 +23,8 @@ from vendorlab.clients.control import (
     JournalEntry,
     JournalPage,
     Listener,
+    StagedStory,
+    StoryProgress,
     Timer,
     Token,
     Vendor,
@@ -148,6 +150,9 @@ ISSUED = Token(
     "live",
 )
 
+PLAYED = {"story": "mine", "begun": True, "over": False, "activity": 3, "now": "2026-11-21T05:00:00.000000Z"}
+PROGRESS = StoryProgress("mine", begun=True, over=False, activity=3, now=NOW)
+
 CASES: dict[str, Case] = {
     "health": (
         lambda c: c.health(),
@@ -192,6 +197,13 @@ CASES: dict[str, Case] = {
     ),
     "remove-fault": (lambda c: c.remove_fault("a b/c"), ("DELETE", "/faults/a%20b%2Fc", None), None, None),
     "clear-faults": (lambda c: c.clear_faults(), ("DELETE", "/faults", None), None, None),
+    "clear-limits": (lambda c: c.clear_limits(), ("DELETE", "/limits", None), None, None),
+    "clear-limits-of-one": (
+        lambda c: c.clear_limits("inode"),
+        ("DELETE", "/limits?vendor=inode", None),
+        None,
+        None,
+    ),
     "journal": (lambda c: c.journal(), ("GET", "/journal", None), PAGE, JOURNAL),
     "journal-filtered": (
         lambda c: c.journal(vendor="scanalytics", status=401, after=7, limit=10),
@@ -262,6 +274,31 @@ CASES: dict[str, Case] = {
         {"name": "a", "vendors": VENDORS},
         World("a", {"scanalytics": VENDOR}),
     ),
+    "stage-story": (
+        lambda c: c.stage_story("a", "mine", "title: t", seed=7, pace="each=1h", lease=5),
+        (
+            "POST",
+            "/stories",
+            {"world": "a", "name": "mine", "story": "title: t", "seed": 7, "pace": "each=1h", "lease": 5},
+        ),
+        {"name": "a", "vendors": VENDORS, "authorities": {"scanalytics": "PEM"}},
+        StagedStory("a", {"scanalytics": VENDOR}, {"scanalytics": "PEM"}),
+    ),
+    "stage-plain-story": (
+        lambda c: c.stage_story("a", "mine", "title: t"),
+        ("POST", "/stories", {"world": "a", "name": "mine", "story": "title: t"}),
+        {"name": "a", "vendors": {}, "authorities": {}},
+        StagedStory("a", {}, {}),
+    ),
+    "story": (lambda c: c.story(), ("GET", "/story", None), PLAYED, PROGRESS),
+    "begin-story": (lambda c: c.begin_story(), ("POST", "/story/begin", None), PLAYED, PROGRESS),
+    "end-story": (
+        lambda c: c.end_story("ended", 3),
+        ("POST", "/story/end", {"reason": "ended", "code": 3}),
+        {"evidence": [{"start": {}}, {"end": {}}]},
+        [{"start": {}}, {"end": {}}],
+    ),
+    "end-story-as-it-is": (lambda c: c.end_story(), ("POST", "/story/end", {}), {"evidence": []}, []),
     "delete-world": (lambda c: c.delete_world("a"), ("DELETE", "/worlds/a", None), None, None),
 }
 
@@ -269,7 +306,7 @@ CASES: dict[str, Case] = {
 @pytest.mark.parametrize("case", CASES)
 def test_call_is_sent_as_agreed_and_its_answer_typed(client: ControlClient, control: Control, case: str) -> None:
     call, request, control.body, result = CASES[case]
-    control.status = 201 if case in ("add-fault", "create-world") else 200
+    control.status = 201 if case in ("add-fault", "create-world", "stage-story") else 200
     assert call(client) == result
     assert control.asked == request
     assert control.requests[-1].headers["Authorization"] == f"Bearer {TOKEN}"

@@ -87,6 +87,12 @@ def test_variable_that_is_missing_is_named(scheme: str, name: str) -> None:
         CLIENTS[scheme][0].from_env(environment(scheme, **{variable: ""}))
 
 
+@pytest.mark.parametrize("variable", ["VENDORLAB_ITRON_COAP_CA", "VENDORLAB_ITRON_PLATFORM_CA"])
+def test_authority_of_the_platform_is_trusted_where_the_gateway_has_none(variable: str) -> None:
+    with pytest.raises(UsageError, match=r"/nowhere\.pem"):
+        AsyncGatewayClient.from_env(environment("coap", **{variable: "/nowhere.pem"}))
+
+
 def test_account_needs_no_application_in_the_environment() -> None:
     variables = {"VENDORLAB_ITRON_MQTT_URL": "mqtts://127.0.0.1"}
     AsyncAlertsClient.from_env(variables, username="caas", password="word")

@@ -12,10 +12,10 @@ from vendorlab.mocks.core import worlds as worlds_module
 from vendorlab.mocks.core.edges.loop import LoopThread
 from vendorlab.mocks.core.errors import WorldError
 from vendorlab.mocks.core.world import World, WorldOptions
-from vendorlab.mocks.core.worlds import MAIN, UnknownWorldError, Worlds
+from vendorlab.mocks.core.worlds import MAIN, UnknownWorldError, WorldConflictError, Worlds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 OPTIONS = WorldOptions(start=START, rate=0.0)
 GET = request("GET", "/v1/whoami")
@@ -53,6 +53,28 @@ def test_a_name_that_is_none_is_refused(worlds: Worlds, name: str) -> None:
 def test_a_taken_name_is_refused(worlds: Worlds) -> None:
     with pytest.raises(WorldError, match="'main' is there already"):
         worlds.create(MAIN, ["scanalytics"], OPTIONS)
+
+
+def test_worlds_beside_the_first_get_ports_of_their_own(worlds: Worlds, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of one that has ended go to the next, and where there are too few it is told."""
+    started: list[Mapping[str, int]] = []
+
+    def start(_world: World, ports: Mapping[str, int]) -> None:
+        started.append(ports)
+
+    monkeypatch.setattr(World, "start", start)
+    few = Worlds(make, worlds.thread, range(7100, 7103))
+    few.create(MAIN, ["scanalytics"], OPTIONS)
+    few.open("one", ["scanalytics", "inode"], OPTIONS)
+    with pytest.raises(WorldConflictError, match="1 of the 3 ports for more worlds are free, and it needs 2"):
+        few.open("two", ["scanalytics", "inode"], OPTIONS)
+    assert few.names == ["main", "one"]
+    few.open("three", ["inode"], OPTIONS)
+    few.delete("one")
+    few.open("two", ["inode"], OPTIONS)
+    worlds.open("free", ["inode"], OPTIONS)
+    assert started == [{"scanalytics": 7100, "inode": 7101}, {"inode": 7102}, {"inode": 7100}, {}]
+    few.stop()
 
 
 def test_worlds_are_bounded(worlds: Worlds, monkeypatch: pytest.MonkeyPatch) -> None:

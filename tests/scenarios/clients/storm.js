@@ -1,4 +1,4 @@
-// Tries again after a second, and again, until the vendor is back.
+// Tries again after four seconds, and again, until the vendor is back.
 const env = process.env;
 const url = env.VENDORLAB_SCANALYTICS_URL;
 
@@ -22,7 +22,7 @@ const sleep = (seconds) =>
       const answer = await fetch(`${url}/v1/whoami`, { headers: { Authorization: `Bearer ${access_token}` } });
       await answer.text();
       if (answer.status === 200) break;
-      await sleep(1);
+      await sleep(4);
     }
     await sleep(300);
   }

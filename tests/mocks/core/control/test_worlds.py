@@ -75,7 +75,7 @@ def test_world_that_cannot_listen_leaves_nothing(desk: Desk) -> None:
 def test_world_that_is_deleted_while_it_starts_leaves_nothing(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     begun: list[World] = []
 
-    def start(world: World) -> None:
+    def start(world: World, _ports: object) -> None:
         begun.append(world)
         desk.worlds.delete("other")
         world.listen("scanalytics")
