@@ -1,4 +1,4 @@
-"""What MkDocs is told besides mkdocs.yml: pages that lie outside docs/ or in the code, their links, and diagrams.
+"""What MkDocs is told besides mkdocs.yml: pages that lie outside docs/ or in the code, their links, and pictures.
 
 Documents are written for readers of the tree: links name files. Here they come to name pages. A `mermaid` block is
 shown as the picture that was drawn of it beforehand, since a browser that is to draw it would have to fetch a program.
@@ -13,9 +13,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from mkdocs.structure.files import File, Files
+from mkdocs.structure.files import File, Files, InclusionLevel
 
 sys.path.insert(0, str(Path(__file__).parent))
+from reference import claims_place
 from reference import pages as reference_pages
 
 if TYPE_CHECKING:
@@ -30,22 +31,37 @@ TOP = {
     "CHANGELOG.md": "changelog.md",
     "changes/README.md": "changes.md",
     "benchmarks/README.md": "benchmarks.md",
+    "examples/README.md": "examples.md",
 }
 """Documents outside docs/, and the page that each is."""
+SHOWN = sorted(
+    path.relative_to(TREE).as_posix()
+    for path in [
+        TREE / "docker-compose.yml",
+        TREE / ".devcontainer" / "devcontainer.json",
+        *(path for path in (TREE / "examples").rglob("*.*") if path.suffix in {".py", ".mjs", ".java", ".sh", ".yml"}),
+    ]
+)
+"""Files that documents lead to and that are short enough to read: each is a page that shows it."""
+LANGUAGES = {".mjs": "javascript", ".py": "python", ".sh": "sh", ".yml": "yaml"}
 
 _LINK = re.compile(r"(?<!!)\[([^\]]*)\]\(([^)\s]+)\)")
 _FENCE = re.compile(r"^(`{3,}).*?^\1[ \t]*$", re.MULTILINE | re.DOTALL)
 _MERMAID = re.compile(r"^```mermaid\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _OUTSIDE = re.compile(r"[a-z]+:|#")
+_PICTURE = re.compile(r"(!\[[^\]]*\]\()docs/")
+_ROW = re.compile(r"^\|.*$", re.MULTILINE)
+_CODE = re.compile(r"`[^`]*`")
 _LIST = re.compile(r"^(?![-*] |\d+\. |\s|\||#|>|<)(.+)\n(?=(?:[-*]|\d+\.) )", re.MULTILINE)
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
-    """Add a page for each story: there are many, and more come."""
+    """Add what there is much of, and more comes: a page for each story, and for the claims of each suite."""
     nav = cast("list[dict[str, list[Any]]]", config.nav)  # pyright: ignore[reportUnknownMemberType]  it has no type
-    section = next(one["Stories"] for one in nav if "Stories" in one)
+    sections = {name: pages for one in nav for name, pages in one.items()}
     names = sorted(path.name for path in (TREE / "docs" / "stories").glob("*.md") if path.name != "README.md")
-    section.append({"Each of them": [f"stories/{name}" for name in names]})
+    sections["Stories"].append({"Each of them": [f"stories/{name}" for name in names]})
+    sections["Contracts"].append({"Claims": sorted(place for place in reference_pages(TREE) if "/claims-" in place)})
     return config
 
 
@@ -55,6 +71,10 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         files.append(File.generated(config, place, content=(TREE / path).read_text(encoding="utf-8")))
     for place, content in reference_pages(TREE).items():
         files.append(File.generated(config, place, content=content))
+    for path in SHOWN:
+        shown = File.generated(config, _place(path), content=_shown(path))
+        shown.inclusion = InclusionLevel.NOT_IN_NAV
+        files.append(shown)
     return files
 
 
@@ -85,8 +105,29 @@ def picture(text: str, here: str) -> str:
 
 def _page(text: str, source: str, here: str, files: Files) -> str:
     """Prose: its links, and a blank line where a list begins right after a line, which this renderer wants."""
+    if source in TOP:
+        text = _PICTURE.sub("\\1", text)
     linked = _LINK.sub(lambda found: _link(found[1], found[2], source, here, files), text)
-    return _LIST.sub("\\1\n\n", linked)
+    listed = _LIST.sub("\\1\n\n", linked)
+    return _ROW.sub(lambda row: _CODE.sub(lambda code: code[0].replace("\\|", "|"), row[0]), listed)
+
+
+def _place(path: str) -> str:
+    """The page that a file of the tree is, if it is one."""
+    if path in TOP:
+        return TOP[path]
+    if path in SHOWN:
+        return f"files/{path.lstrip('.')}.md"
+    if path.endswith("/claims.yaml"):
+        return f"reference/{claims_place('.'.join(path.split('/')[1:-1]))}"
+    return "reference/faithfulness.md" if path == "contracts" else path.removeprefix("docs/")
+
+
+def _shown(path: str) -> str:
+    """A page that shows a file, which may hold fences of its own."""
+    text = (TREE / path).read_text(encoding="utf-8").rstrip()
+    language = LANGUAGES.get(Path(path).suffix, Path(path).suffix.removeprefix("."))
+    return f"# `{path}`\n\n`````{language}\n{text}\n`````\n"
 
 
 def _link(text: str, target: str, source: str, here: str, files: Files) -> str:
@@ -94,7 +135,7 @@ def _link(text: str, target: str, source: str, here: str, files: Files) -> str:
         return f"[{text}]({target})"
     path, hash_sign, anchor = target.partition("#")
     path = posixpath.normpath(posixpath.join(posixpath.dirname(source), path))
-    place = TOP.get(path, path.removeprefix("docs/"))
+    place = _place(path)
     if files.get_file_from_path(place) is None:
         return f"{text} (`{path}`)"  # a file of the tree that is no page: it is named instead
     return f"[{text}]({posixpath.relpath(place, posixpath.dirname(here) or '.')}{hash_sign}{anchor})"

@@ -1,0 +1,23 @@
+"""Tables of Markdown, as the pages of the reference have them."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_TAG = re.compile(r"<(?!br>)")
+
+
+def table(columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:
+    """A table of Markdown."""
+    names = list(columns)
+    lines = [names, ["---"] * len(names), *([_cell(cell) for cell in row] for row in rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+
+
+def _cell(value: Any) -> str:
+    """What stands in one line of a table; `<br>` is left to begin another."""
+    return _TAG.sub("&lt;", " ".join(str(value).split()).replace("|", "\\|"))
