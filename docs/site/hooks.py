@@ -48,6 +48,7 @@ LANGUAGES = {".mjs": "javascript", ".py": "python", ".sh": "sh", ".yml": "yaml"}
 _LINK = re.compile(r"(?<!!)\[([^\]]*)\]\(([^)\s]+)\)")
 _FENCE = re.compile(r"^(`{3,}).*?^\1[ \t]*$", re.MULTILINE | re.DOTALL)
 _MERMAID = re.compile(r"^```mermaid\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_TITLE = re.compile(r"^\s*accTitle: (.+)$", re.MULTILINE)
 _OUTSIDE = re.compile(r"[a-z]+:|#")
 _PICTURE = re.compile(r"(!\[[^\]]*\]\()docs/")
 _ROW = re.compile(r"^\|.*$", re.MULTILINE)
@@ -100,7 +101,8 @@ def diagram(text: str) -> str:
 def picture(text: str, here: str) -> str:
     """Markup for a diagram's picture."""
     place = posixpath.relpath(diagram(text), posixpath.dirname(here) or ".")
-    return f"![Diagram]({place}){{.diagram}}"
+    title = _TITLE.search(text)
+    return f"![{title[1] if title else 'Diagram'}]({place}){{.diagram}}"
 
 
 def _page(text: str, source: str, here: str, files: Files) -> str:
