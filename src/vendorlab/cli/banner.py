@@ -44,7 +44,8 @@ def banner(ready: dict[str, Any]) -> None:
     control = ready["control"]
     console.print(f"\n  Control API  {control['url']}  [dim]token[/dim] {control['token']}", highlight=False)
     console.print(
-        "  [dim]In another shell: vendorlab env scanalytics · vendorlab clock advance 25h · vendorlab journal[/dim]"
+        f"  [dim]In another shell: vendorlab env {next(iter(ready['vendors']))} · vendorlab clock advance 25h · "
+        "vendorlab journal[/dim]"
     )
     console.print("  [dim]Ctrl-C ends it.[/dim]")
 
