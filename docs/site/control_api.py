@@ -1,4 +1,4 @@
-"""The page of the control API's reference, from its OpenAPI description: every call once, and every body with its members."""
+"""The control API's reference, from its OpenAPI description: every call once, and every body with its members."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ HEAD = """\
 
 From its own description, `GET /openapi.json`. How it is used, and who may, is told on [its page](../control.md).
 
-A call that is about a world is about `main`; the same call below `/worlds/{world}` is about another, and then 404 says that
-there is none of that name. A refusal is a [`Problem`](#body-problem) (`application/problem+json`).
+A call that is about a world is about `main`; the same call below `/worlds/{world}` is about another, and then 404 says
+that there is none of that name. A refusal is a [`Problem`](#body-problem) (`application/problem+json`).
 """
 BOUNDS = {
     "minimum": "at least {}",
@@ -96,9 +96,9 @@ def _kind(schema: dict[str, Any]) -> str:
         return " or ".join(f"`{one}`" for one in schema["enum"])
     if "const" in schema:
         return f"`{schema['const']}`"
-    kind = schema.get("type", "anything")
+    kind: str | list[str] = schema.get("type", "anything")
     if kind == "array":
         return f"list of {_type(schema.get('items', {}))}"
     if kind == "object" and isinstance(schema.get("additionalProperties"), dict):
         return f"object of {_type(schema['additionalProperties'])}"
-    return " or ".join(kind) if isinstance(kind, list) else str(kind)
+    return kind if isinstance(kind, str) else " or ".join(kind)

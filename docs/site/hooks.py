@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, cast
 from mkdocs.structure.files import File, Files, InclusionLevel
 
 sys.path.insert(0, str(Path(__file__).parent))
-from reference import claims_place
+from reference import claims_place, unreleased
 from reference import pages as reference_pages
 
 if TYPE_CHECKING:
@@ -39,10 +39,11 @@ SHOWN = sorted(
     for path in [
         TREE / "docker-compose.yml",
         TREE / ".devcontainer" / "devcontainer.json",
-        *(path for path in (TREE / "examples").rglob("*.*") if path.suffix in {".py", ".mjs", ".java", ".sh", ".yml"}),
+        *(path for path in (TREE / "examples").rglob("*.*") if path.suffix not in {".md", ".pyc", ".class"}),
     ]
 )
 """Files that documents lead to and that are short enough to read: each is a page that shows it."""
+RELEASES = "<!-- towncrier release notes start -->"
 LANGUAGES = {".mjs": "javascript", ".py": "python", ".sh": "sh", ".yml": "yaml"}
 
 _LINK = re.compile(r"(?<!!)\[([^\]]*)\]\(([^)\s]+)\)")
@@ -69,7 +70,8 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the pages at the top of the tree, and the reference."""
     for path, place in TOP.items():
-        files.append(File.generated(config, place, content=(TREE / path).read_text(encoding="utf-8")))
+        text = (TREE / path).read_text(encoding="utf-8")
+        files.append(File.generated(config, place, content=text.replace(RELEASES, f"{unreleased(TREE)}\n{RELEASES}")))
     for place, content in reference_pages(TREE).items():
         files.append(File.generated(config, place, content=content))
     for path in SHOWN:

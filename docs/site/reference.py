@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import ast
 import inspect
+import tomllib
 from collections import Counter
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
+import control_api
 import msgspec
 import yaml
 from msgspec.structs import fields
+from tables import table
 
 import vendorlab
 from vendorlab.mocks import registry
 from vendorlab.mocks.core.control.openapi import describe
-
-import control_api
-from tables import table
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,10 +56,7 @@ def settings() -> str:
     for vendor in registry.vendors():
         kind = import_module(f"vendorlab.mocks.{vendor}.settings").Settings
         told = _attributes(inspect.getdoc(kind) or "")
-        rows = [
-            (f"`{vendor}.{one.name}`", _default(one), told.get(one.name, ""))
-            for one in fields(kind)
-        ]
+        rows = [(f"`{vendor}.{one.name}`", _default(one), told.get(one.name, "")) for one in fields(kind)]
         parts.append(f"## {vendor}\n\n" + table(["setting", "default", "meaning"], rows))
     return "\n".join(parts)
 
@@ -100,6 +97,18 @@ def _suite(name: str, found: list[dict[str, Any]]) -> str:
     ) + table(["claim", "source", "where"], rows)
 
 
+def unreleased(tree: Path) -> str:
+    """What lies in changes/, under the headings that it will have in the changelog."""
+    settings = tomllib.loads((tree / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["towncrier"]
+    parts = ["\n## Not yet released\n"]
+    for kind in settings["type"]:
+        found = sorted((tree / "changes").glob(f"*.{kind['directory']}*.md"))
+        if found:
+            texts = (" ".join(path.read_text(encoding="utf-8").split()).removeprefix("- ") for path in found)
+            parts.append("\n".join([f"### {kind['name']}\n", *(f"- {text}" for text in texts), ""]))
+    return "\n".join(parts)
+
+
 _SETTINGS = """\
 # Settings of vendors
 
@@ -110,9 +119,10 @@ _FAITHFUL = """\
 # How faithful it is
 
 Nobody here can see into a vendor. What the fakes do is written down as *claims*: one sentence each, with where it comes
-from; each suite's stand on a page of their own. Each claim is proved by a test of the vendor's [contract suite](../contracts.md), on the fake or on the real
-endpoint; a claim without a test fails the build, and so does a test without a claim. Claims are counted for each source
-and never summed, since *inferred* proves nothing about the vendor.
+from; each suite's stand on a page of their own. Each claim is proved by a test of the vendor's
+[contract suite](../contracts.md), on the fake or on the real endpoint; a claim without a test fails the build, and so
+does a test without a claim. Claims are counted for each source and never summed, since *inferred* proves nothing about the
+vendor.
 """
 _SOURCES = """\
 - **documented**: the vendor says so, on the page that is named.
@@ -125,12 +135,12 @@ _SOURCES = """\
 
 def _default(one: msgspec.structs.FieldInfo) -> str:
     """A default as `--set` takes it."""
-    value = one.default_factory() if one.default is msgspec.NODEFAULT else one.default
+    value: object = one.default_factory() if one.default is msgspec.NODEFAULT else one.default
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"
     if value is None or value == "":
         return "none"
-    return f"`{', '.join(value)}`" if isinstance(value, tuple) else f"`{value}`"
+    return f"`{', '.join(map(str, cast('tuple[object, ...]', value)))}`" if isinstance(value, tuple) else f"`{value}`"
 
 
 def _attributes(doc: str) -> dict[str, str]:

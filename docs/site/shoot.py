@@ -1,7 +1,7 @@
 """Takes the documents' pictures of terminals and of the report anew: ``python docs/site/shoot.py [NAME...]``.
 
-Run by hand, with vendorlab and its extra `contracts` installed, when what they show looks otherwise. Each is of a command
-that is run for it, on a fake with seed 0. Needs Debian's chromium; writes docs/assets/pictures/NAME.png.
+Run by hand, with vendorlab and its extra `contracts` installed, when what they show looks otherwise. Each is of a
+command that is run for it, on a fake with seed 0. Needs Debian's chromium; writes docs/assets/pictures/NAME.png.
 """
 
 from __future__ import annotations
@@ -78,7 +78,11 @@ TERMINALS = {
     ),
     "failure": Terminal(
         "python -m pytest -q --tb=short test_poller.py",
-        [sys.executable, *"-m pytest -q --tb=short --color=yes -p no:cacheprovider -p no:asyncio test_poller.py".split()],
+        [
+            sys.executable,
+            *("-m", "pytest", "-q", "--tb=short", "--color=yes", "-p", "no:cacheprovider", "-p", "no:asyncio"),
+            "test_poller.py",
+        ],
     ),
 }
 REPORT = [*VENDORLAB, "check", "scanalytics", "inode", "slv", "--html", "report.html"]

@@ -76,7 +76,8 @@ def _section(command: click.Command, path: str, shared: list[str]) -> Iterator[s
         yield "\n".join(["| option | what it does |\n| --- | --- |", *own, ""])
     elsewhere = [f"`{option.opts[0]}`" for option in options(command) if _row(option) in shared]
     if elsewhere:
-        yield f"{'Besides' if own else 'Options'}: {' and '.join(elsewhere)}, see [which vendorlab](#which-vendorlab).\n"
+        which = f"{'Besides' if own else 'Options'}: {' and '.join(elsewhere)}"
+        yield f"{which}, see [which vendorlab](#which-vendorlab).\n"
 
 
 def _help(text: str) -> Iterator[str]:
