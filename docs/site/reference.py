@@ -121,8 +121,8 @@ _FAITHFUL = """\
 Nobody here can see into a vendor. What the fakes do is written down as *claims*: one sentence each, with where it comes
 from; each suite's stand on a page of their own. Each claim is proved by a test of the vendor's
 [contract suite](../contracts.md), on the fake or on the real endpoint; a claim without a test fails the build, and so
-does a test without a claim. Claims are counted for each source and never summed, since *inferred* proves nothing about the
-vendor.
+does a test without a claim. Claims are counted for each source and never summed, since *inferred* proves nothing about
+the vendor.
 """
 _SOURCES = """\
 - **documented**: the vendor says so, on the page that is named.
