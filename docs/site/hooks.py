@@ -54,6 +54,7 @@ _OUTSIDE = re.compile(r"[a-z]+:|#")
 _PICTURE = re.compile(r"(!\[[^\]]*\]\()docs/")
 _ROW = re.compile(r"^\|.*$", re.MULTILINE)
 _CODE = re.compile(r"`[^`]*`")
+_SHORT = re.compile(r"(?<!</span>)(?<!<pre>)<code>([^<\n]{1,36})</code>")
 _LIST = re.compile(r"^(?![-*] |\d+\. |\s|\||#|>|<)(.+)\n(?=(?:[-*]|\d+\.) )", re.MULTILINE)
 
 
@@ -93,6 +94,12 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
         parts += [_page(markdown[end : fence.start()], source, here, files), fence[0]]
         end = fence.end()
     return "".join([*parts, _page(markdown[end:], source, here, files)])
+
+
+def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+    """Mark names and options that are short enough to stay in one piece."""
+    _ = page, config, files
+    return _SHORT.sub(r'<code class="whole">\1</code>', html)
 
 
 def diagram(text: str) -> str:

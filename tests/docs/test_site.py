@@ -174,7 +174,7 @@ def test_reference_has_every_call_setting_and_fixture(site: Path) -> None:
     assert "scanalytics.minute_limit" in settings
     fixtures = (site / "reference" / "fixtures.html").read_text()
     assert [
-        name for name in ("vendorlab", "make_world", *registry.vendors()) if f"<code>{name}</code>" not in fixtures
+        name for name in ("vendorlab", "make_world", *registry.vendors()) if f">{name}</code>" not in fixtures
     ] == []
 
 
