@@ -43,6 +43,9 @@ SHOWN = sorted(
     ]
 )
 """Files that documents lead to and that are short enough to read: each is a page that shows it."""
+FIRST = ("install.md", "tutorial.md", "vendors/README.md", "clock-and-faults.md", "pytest.md", "stories.md")
+ASIDE = ("adr/", "changelog.md", "changes.md", "files/", "reference/claims-", "stories/")
+"""Pages whose words count more in a search, and less."""
 RELEASES = "<!-- towncrier release notes start -->"
 LANGUAGES = {".mjs": "javascript", ".py": "python", ".sh": "sh", ".yml": "yaml"}
 
@@ -86,6 +89,7 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
     """Make a document of the tree a page of the site."""
     _ = config
     here = page.file.src_uri
+    page.meta["search"] = {"boost": 0.5 if here.startswith(ASIDE) else 2 if here in FIRST else 1}
     source = next((path for path, place in TOP.items() if place == here), f"docs/{here}")
     markdown = _MERMAID.sub(lambda found: picture(found[1], here), markdown)
     parts: list[str] = []
