@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
-from tables import table
+from tables import attributes, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,6 +19,7 @@ From its own description, `GET /openapi.json`. How it is used, and who may, is t
 A call that is about a world is about `main`; the same call below `/worlds/{world}` is about another, and then 404 says
 that there is none of that name. A refusal is a [`Problem`](#body-problem) (`application/problem+json`).
 """
+LARGEST = 2**63 - 1  # no bound of the API's, but of what holds its numbers
 BOUNDS = {
     "minimum": "at least {}",
     "exclusiveMinimum": "more than {}",
@@ -61,12 +63,13 @@ def _answers(call: dict[str, Any]) -> Iterator[str]:
 
 
 def _schema(name: str, schema: dict[str, Any]) -> str:
-    needed = schema.get("required", [])
+    doc = schema.get("description", "").replace("``", "`")
+    meanings, needed = attributes(doc), schema.get("required", [])
     rows = [
-        (f"`{one}`", _type(inner), "yes" if one in needed else "")
+        (f"`{one}`", ": ".join(filter(None, [_type(inner), meanings.get(one)])), "yes" if one in needed else "")
         for one, inner in schema.get("properties", {}).items()
     ]
-    told = f"### {name} {{#body-{name.lower()}}}\n\n{schema.get('description', '').replace('``', '`')}\n"
+    told = f"### {name} {{#body-{name.lower()}}}\n\n{doc.partition('Attributes:')[0].strip()}\n"
     return f"{told}\n{table(['member', 'what it is', 'always there'], rows)}" if rows else told
 
 
@@ -82,20 +85,25 @@ def _type(schema: dict[str, Any]) -> str:
         name = schema["$ref"].rpartition("/")[2]
         return f"[`{name}`](#body-{name.lower()})"
     words = _kind(schema)
-    bounds = [told.format(schema[key]) for key, told in BOUNDS.items() if key in schema]
+    bounds = [told.format(_number(schema[key])) for key, told in BOUNDS.items() if schema.get(key, LARGEST) != LARGEST]
     default = schema.get("default")
     if default not in (None, [], {}, ""):
-        bounds.append(f"`{default}` if left out")
+        bounds.append(f"`{json.dumps(default)}` if left out")
     return ", ".join([words, *bounds])
+
+
+def _number(bound: object) -> str:
+    """A bound as people write it."""
+    return f"{bound:,.0f}" if isinstance(bound, int | float) and bound == int(bound) else str(bound)
 
 
 def _kind(schema: dict[str, Any]) -> str:
     if "anyOf" in schema:
         return " or ".join(_type(one) for one in schema["anyOf"])
     if "enum" in schema:
-        return " or ".join(f"`{one}`" for one in schema["enum"])
+        return " or ".join(f"`{json.dumps(one)}`" for one in schema["enum"])
     if "const" in schema:
-        return f"`{schema['const']}`"
+        return f"`{json.dumps(schema['const'])}`"
     kind: str | list[str] = schema.get("type", "anything")
     if kind == "array":
         return f"list of {_type(schema.get('items', {}))}"

@@ -13,7 +13,7 @@ import control_api
 import msgspec
 import yaml
 from msgspec.structs import fields
-from tables import table
+from tables import attributes, table
 
 import vendorlab
 from vendorlab.mocks import registry
@@ -55,7 +55,7 @@ def settings() -> str:
     parts = [_SETTINGS]
     for vendor in registry.vendors():
         kind = import_module(f"vendorlab.mocks.{vendor}.settings").Settings
-        told = _attributes(inspect.getdoc(kind) or "")
+        told = attributes(inspect.getdoc(kind) or "")
         rows = [(f"`{vendor}.{one.name}`", _default(one), told.get(one.name, "")) for one in fields(kind)]
         parts.append(f"## {vendor}\n\n" + table(["setting", "default", "meaning"], rows))
     return "\n".join(parts)
@@ -70,7 +70,7 @@ def claims(tree: Path) -> dict[str, str]:
     counted = {name: Counter(str(claim["source"]) for claim in found) for name, found in suites.items()}
     used = [source for source in SOURCES if any(count[source] for count in counted.values())]
     rows = [
-        (f"[{name}]({claims_place(name)})", *(count[source] or "" for source in used))
+        (f"[{name.replace('.', '-')}]({claims_place(name)})", *(count[source] or "" for source in used))
         for name, count in counted.items()
     ]
     overview = "\n".join([_FAITHFUL, table(["suite", *used], rows), _SOURCES])
@@ -141,17 +141,3 @@ def _default(one: msgspec.structs.FieldInfo) -> str:
     if value is None or value == "":
         return "none"
     return f"`{', '.join(map(str, cast('tuple[object, ...]', value)))}`" if isinstance(value, tuple) else f"`{value}`"
-
-
-def _attributes(doc: str) -> dict[str, str]:
-    """The `Attributes:` of a docstring; several names may share a sentence."""
-    found: dict[str, str] = {}
-    names: list[str] = []
-    for line in doc.partition("Attributes:")[2].splitlines():
-        head, colon, rest = line.strip().partition(":")
-        if colon and line.startswith("    ") and not line.startswith("     "):
-            names = [name.strip() for name in head.split(",")]
-            found |= dict.fromkeys(names, rest.strip())
-        elif line.strip():
-            found |= {name: f"{found[name]} {line.strip()}" for name in names}
-    return found
