@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
 import tomllib
 from collections import Counter
 from importlib import import_module
@@ -90,11 +91,16 @@ def _suite(name: str, found: list[dict[str, Any]]) -> str:
     if name != "control":
         page = {"itron-platform": "itron"}.get(address, address)
         about = f"The fake: [what is faithful and what is inferred](../vendors/{page}.md)."
-    rows = ((f"`{one['id']}`<br>{one['text']}", one["source"], one.get("where", "")) for one in found)
+    rows = ((f"`{one['id']}`<br>{one['text']}", one["source"], _linked(one.get("where", ""))) for one in found)
     return (
         f"# Claims: {address}\n\n{about} [What the sources mean](faithfulness.md).\n\n"
         f"`vendorlab check {address}` asks them all, and in pytest `--vendorlab-claim ID` one.\n\n"
     ) + table(["claim", "source", "where"], rows)
+
+
+def _linked(text: str) -> str:
+    """A text whose addresses lead there."""
+    return re.sub(r"https?://[^\s,;]*[^\s,;.:)]", r"[\g<0>](\g<0>)", text)
 
 
 def unreleased(tree: Path) -> str:
