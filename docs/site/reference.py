@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
+import tomllib
 from collections import Counter
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
+import control_api
 import msgspec
 import yaml
+from msgspec.structs import fields
+from tables import attributes, table
 
 import vendorlab
 from vendorlab.mocks import registry
 from vendorlab.mocks.core.control.openapi import describe
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from pathlib import Path
 
 SOURCES = ("documented", "public", "framework", "observed", "inferred")
@@ -25,37 +29,11 @@ SOURCES = ("documented", "public", "framework", "observed", "inferred")
 def pages(tree: Path) -> dict[str, str]:
     """Every page by its place in the site."""
     return {
-        "reference/control-api.md": control_api(describe(vendorlab.__version__)),
+        "reference/control-api.md": control_api.page(describe(vendorlab.__version__)),
         "reference/fixtures.md": fixtures(tree),
         "reference/settings.md": settings(),
-        "reference/faithfulness.md": faithfulness(tree),
+        **claims(tree),
     }
-
-
-def table(columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:
-    """A table of Markdown."""
-    names = list(columns)
-    lines = [names, ["---"] * len(names), *([_cell(cell) for cell in row] for row in rows)]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
-
-
-def control_api(document: dict[str, Any]) -> str:
-    """Every call of the control API, from its OpenAPI description."""
-    parts = [_CONTROL]
-    paths: dict[str, dict[str, Any]] = document["paths"]
-    for path, methods in paths.items():
-        for method in (name for name in methods if name != "parameters"):
-            call: dict[str, Any] = methods[method]
-            parts.append(f"## {method.upper()} `{path}`\n\n{call.get('summary') or call.get('description', '')}\n")
-            named = [_parameter(document, one) for one in [*methods.get("parameters", []), *call.get("parameters", [])]]
-            if named:
-                parts.append(table(["parameter", "in", "meaning"], named))
-            if "requestBody" in call:
-                parts.append(f"Body: {_schema(call['requestBody'])}\n")
-            answers: dict[str, dict[str, Any]] = call["responses"]
-            rows = [(status, found.get("description", ""), _schema(found)) for status, found in answers.items()]
-            parts.append(table(["answer", "when", "body"], rows))
-    return "\n".join(parts)
 
 
 def fixtures(tree: Path) -> str:
@@ -69,7 +47,7 @@ def fixtures(tree: Path) -> str:
     return (
         "# pytest fixtures\n\nInstalled with vendorlab, loaded by pytest by itself.\n\n"
         + table(["fixture", "gives"], found)
-        + "\nIn a test: [In your tests](../index.md#in-your-tests).\n"
+        + "\nHow they are used: [In pytest, unittest and plain Python](../pytest.md).\n"
     )
 
 
@@ -78,38 +56,65 @@ def settings() -> str:
     parts = [_SETTINGS]
     for vendor in registry.vendors():
         kind = import_module(f"vendorlab.mocks.{vendor}.settings").Settings
-        told = _attributes(inspect.getdoc(kind) or "")
-        rows = [
-            (f"`{vendor}.{one.name}`", f"`{_default(one)}`", told.get(one.name, ""))
-            for one in msgspec.structs.fields(kind)
-        ]
+        told = attributes(inspect.getdoc(kind) or "")
+        rows = [(f"`{vendor}.{one.name}`", _default(one), told.get(one.name, "")) for one in fields(kind)]
         parts.append(f"## {vendor}\n\n" + table(["setting", "default", "meaning"], rows))
     return "\n".join(parts)
 
 
-def faithfulness(tree: Path) -> str:
-    """What a claim is, how many there are of each source, and all of them."""
+def claims(tree: Path) -> dict[str, str]:
+    """What a claim is and how many there are of each source; and a page of them for each suite."""
     suites = {
         ".".join(file.relative_to(tree / "contracts").parts[:-1]): yaml.safe_load(file.read_text(encoding="utf-8"))
         for file in sorted((tree / "contracts").rglob("claims.yaml"))
     }
-    counted = {name: Counter(str(claim["source"]) for claim in claims) for name, claims in suites.items()}
+    counted = {name: Counter(str(claim["source"]) for claim in found) for name, found in suites.items()}
     used = [source for source in SOURCES if any(count[source] for count in counted.values())]
-    rows = [(name, *(count[source] or "" for source in used)) for name, count in counted.items()]
-    parts = [_FAITHFUL, table(["suite", *used], rows), _SOURCES]
-    for name, claims in suites.items():
-        parts.append(f"## {name}\n")
-        parts.append(
-            table(["source", "claim", "where"], ((one["source"], one["text"], one.get("where", "")) for one in claims))
-        )
+    rows = [
+        (f"[{name.replace('.', '-')}]({claims_place(name)})", *(count[source] or "" for source in used))
+        for name, count in counted.items()
+    ]
+    overview = "\n".join([_FAITHFUL, table(["suite", *used], rows), _SOURCES])
+    return {"reference/faithfulness.md": overview} | {
+        f"reference/{claims_place(name)}": _suite(name, found) for name, found in suites.items()
+    }
+
+
+def claims_place(suite: str) -> str:
+    """The page of a suite's claims, seen from the reference."""
+    return f"claims-{suite.replace('.', '-')}.md"
+
+
+def _suite(name: str, found: list[dict[str, Any]]) -> str:
+    address = name.replace(".", "-")
+    about = "Our own API: [how it is used](../control.md)."
+    if name != "control":
+        page = {"itron-platform": "itron"}.get(address, address)
+        about = f"The fake: [what is faithful and what is inferred](../vendors/{page}.md)."
+    rows = ((f"`{one['id']}`<br>{one['text']}", one["source"], _linked(one.get("where", ""))) for one in found)
+    return (
+        f"# Claims: {address}\n\n{about} [What the sources mean](faithfulness.md).\n\n"
+        f"`vendorlab check {address}` asks them all, and in pytest `--vendorlab-claim ID` one.\n\n"
+    ) + table(["claim", "source", "where"], rows)
+
+
+def _linked(text: str) -> str:
+    """A text whose addresses lead there."""
+    return re.sub(r"https?://[^\s,;]*[^\s,;.:)]", r"[\g<0>](\g<0>)", text)
+
+
+def unreleased(tree: Path) -> str:
+    """What lies in changes/, under the headings that it will have in the changelog."""
+    settings = tomllib.loads((tree / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["towncrier"]
+    parts = ["\n## Not yet released\n"]
+    for kind in settings["type"]:
+        found = sorted((tree / "changes").glob(f"*.{kind['directory']}*.md"))
+        if found:
+            texts = (" ".join(path.read_text(encoding="utf-8").split()).removeprefix("- ") for path in found)
+            parts.append("\n".join([f"### {kind['name']}\n", *(f"- {text}" for text in texts), ""]))
     return "\n".join(parts)
 
 
-_CONTROL = """\
-# The control API, call by call
-
-From its own description, `GET /openapi.json`. How it is used, and who may, is told on [its page](../control.md).
-"""
 _SETTINGS = """\
 # Settings of vendors
 
@@ -120,9 +125,10 @@ _FAITHFUL = """\
 # How faithful it is
 
 Nobody here can see into a vendor. What the fakes do is written down as *claims*: one sentence each, with where it comes
-from. Each claim is proved by a test of the vendor's [contract suite](../contracts.md), on the fake or on the real
-endpoint; a claim without a test fails the build, and so does a test without a claim. Claims are counted for each source
-and never summed, since *inferred* proves nothing about the vendor.
+from; each suite's stand on a page of their own. Each claim is proved by a test of the vendor's
+[contract suite](../contracts.md), on the fake or on the real endpoint; a claim without a test fails the build, and so
+does a test without a claim. Claims are counted for each source and never summed, since *inferred* proves nothing about
+the vendor.
 """
 _SOURCES = """\
 - **documented**: the vendor says so, on the page that is named.
@@ -133,38 +139,11 @@ _SOURCES = """\
 """
 
 
-def _cell(value: Any) -> str:
-    return " ".join(str(value).split()).replace("|", "\\|").replace("<", "&lt;")
-
-
-def _default(one: msgspec.structs.FieldInfo) -> Any:
-    return one.default_factory() if one.default is msgspec.NODEFAULT else one.default
-
-
-def _parameter(document: dict[str, Any], one: dict[str, Any]) -> tuple[str, str, str]:
-    if "$ref" in one:
-        for step in one["$ref"].removeprefix("#/").split("/"):
-            document = document[step]
-        one = document
-    return f"`{one['name']}`", one["in"], one.get("description", "")
-
-
-def _schema(holder: dict[str, Any]) -> str:
-    for content in holder.get("content", {}).values():
-        schema = content.get("schema", {})
-        return f"`{schema.get('$ref', schema.get('type', 'object')).rpartition('/')[2]}`"
-    return ""
-
-
-def _attributes(doc: str) -> dict[str, str]:
-    """The `Attributes:` of a docstring; several names may share a sentence."""
-    found: dict[str, str] = {}
-    names: list[str] = []
-    for line in doc.partition("Attributes:")[2].splitlines():
-        head, colon, rest = line.strip().partition(":")
-        if colon and line.startswith("    ") and not line.startswith("     "):
-            names = [name.strip() for name in head.split(",")]
-            found |= dict.fromkeys(names, rest.strip())
-        elif line.strip():
-            found |= {name: f"{found[name]} {line.strip()}" for name in names}
-    return found
+def _default(one: msgspec.structs.FieldInfo) -> str:
+    """A default as `--set` takes it."""
+    value: object = one.default_factory() if one.default is msgspec.NODEFAULT else one.default
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
+    if value is None or value == "":
+        return "none"
+    return f"`{', '.join(map(str, cast('tuple[object, ...]', value)))}`" if isinstance(value, tuple) else f"`{value}`"

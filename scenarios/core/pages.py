@@ -39,6 +39,7 @@ def page(story: Story) -> str:
         f"**What your program has to do.** {_plain(spec.program)}",
         "\n".join([f"It is {spec.world.start}. {_passing(spec.pace)}", *_timeline(story)]),
         "\n".join(["## Rules", "", *rules]),
+        "[Why, and what to change](README.md#rules)",
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -48,9 +49,9 @@ def index(stories: Sequence[Story]) -> str:
     rows = [f"| [{one.name}]({one.name}.md) | {one.spec.title} | {', '.join(one.spec.vendors)} |" for one in stories]
     rules = [f"| `{rule.name}` | {rule.title} {rule.why} | {rule.remedy} |" for rule in RULES.values()]
     parts = [
-        "# Stories",
+        "# All stories and rules",
         _INTRODUCTION,
-        "\n".join(["| story | | vendors |", "| --- | --- | --- |", *rows]),
+        "\n".join(["| story | what happens | vendors |", "| --- | --- | --- |", *rows]),
         "## Rules",
         "\n".join(["| rule | what a good client does, and why | what to change |", "| --- | --- | --- |", *rules]),
         "## Settings of rules",
@@ -76,6 +77,8 @@ def _plain(text: str) -> str:
 def _passing(pace: object) -> str:
     if not isinstance(pace, Pace):
         return "Time passes when the program turns the clock."
+    if pace.rate == 1:
+        return "Time runs as fast as the wall's."
     if pace.rate is not None:
         return f"Time runs {pace.rate:g} times as fast as the wall's."
     if pace.each is not None:

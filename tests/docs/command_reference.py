@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import inspect
 import re
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import rich_click as click
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "commands.md"
 HEAD = """\
@@ -21,6 +22,16 @@ HEAD = """\
 Exit codes: 0 fine; 1 a check, rule or diff found something; 2 wrong use, bad configuration, target unreachable;
 130 interrupted.
 """
+WHICH = """
+## Which vendorlab
+
+Commands that speak to a running `vendorlab up` find it by themselves, or are told by these options:
+
+| option | what it does |
+| --- | --- |
+"""
+SHARED = ("control", "world")
+MANY = 5
 MARKUP = re.compile(r"\[/?(b|i|bold|italic|dim)\]")
 
 
@@ -42,20 +53,31 @@ def options(command: click.Command) -> list[click.Option]:
 
 def render(group: click.Group, name: str) -> str:
     """Write the page: a heading for each command, what it says of itself, and a table of its options."""
-    sections = [part for path, command in walk(group, name) for part in _section(command, path)]
-    return "\n".join([HEAD, *sections]).rstrip() + "\n"
+    shared = _shared(command for _, command in walk(group, name))
+    sections = [part for path, command in walk(group, name) for part in _section(command, path, shared)]
+    head = HEAD + (WHICH + "\n".join([*shared, ""]) if shared else "")
+    return "\n".join([head, *sections]).rstrip() + "\n"
 
 
-def _section(command: click.Command, path: str) -> Iterator[str]:
+def _shared(commands: Iterable[click.Command]) -> list[str]:
+    """Give the rows of options that many commands have in the same words, and that are told of once."""
+    rows = Counter(_row(option) for command in commands for option in options(command) if option.name in SHARED)
+    return [row for row, times in rows.items() if times >= MANY]
+
+
+def _section(command: click.Command, path: str, shared: list[str]) -> Iterator[str]:
     arguments = [_argument(param) for param in command.params if isinstance(param, click.Argument)]
     words = [path, *(["[OPTIONS]"] if options(command) else []), *arguments]
     words += ["COMMAND"] if isinstance(command, click.Group) else []
     yield f"## `{path}`\n\n```text\n{' '.join(words)}\n```\n"
     yield from _help(MARKUP.sub("", inspect.cleandoc(command.help or "")))
-    if options(command):
-        yield "| option | |\n| --- | --- |"
-        yield from (_row(option) for option in options(command))
-        yield ""
+    own = [row for option in options(command) if (row := _row(option)) not in shared]
+    if own:
+        yield "\n".join(["| option | what it does |\n| --- | --- |", *own, ""])
+    elsewhere = [f"`{option.opts[0]}`" for option in options(command) if _row(option) in shared]
+    if elsewhere:
+        which = f"{'Besides' if own else 'Options'}: {' and '.join(elsewhere)}"
+        yield f"{which}, see [which vendorlab](#which-vendorlab).\n"
 
 
 def _help(text: str) -> Iterator[str]:

@@ -54,3 +54,15 @@ def test_page_shows_usage_examples_options_and_defaults() -> None:
     assert "| `--form` `json\\|text` |  Repeatable. |\n" in page
     assert "hidden" not in page
     assert "--secret" not in page
+
+
+def test_options_that_many_commands_share_are_told_once() -> None:
+    group = sample()
+    for name in ("clock", "faults", "journal", "reset", "state"):
+        world = click.Option(["--world"], metavar="NAME", help="Which one.")
+        group.add_command(click.Command(name, help="Do it.", params=[world]))
+    group.add_command(click.Command("run", help="Do it.", params=[click.Option(["--world"], help="Another thing.")]))
+    page = render(group, "vendorlab")
+    assert page.count("| `--world` `NAME` | Which one. |\n") == 1
+    assert page.count("Options: `--world`, see [which vendorlab](#which-vendorlab).\n") == 5
+    assert page.count("| `--world` `TEXT` | Another thing. |\n") == 1

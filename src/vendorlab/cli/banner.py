@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import rich_click as click
 
+from vendorlab.cli.common import text_of
 from vendorlab.cli.https import authority, trust
 from vendorlab.mocks.registry import ADDRESSES
 
@@ -43,7 +44,8 @@ def banner(ready: dict[str, Any]) -> None:
     control = ready["control"]
     console.print(f"\n  Control API  {control['url']}  [dim]token[/dim] {control['token']}", highlight=False)
     console.print(
-        "  [dim]In another shell: vendorlab env scanalytics · vendorlab clock advance 25h · vendorlab journal[/dim]"
+        f"  [dim]In another shell: vendorlab env {next(iter(ready['vendors']))} · vendorlab clock advance 25h · "
+        "vendorlab journal[/dim]"
     )
     console.print("  [dim]Ctrl-C ends it.[/dim]")
 
@@ -64,7 +66,7 @@ def _plain(ready: dict[str, Any], titles: dict[str, str]) -> list[str]:
 def _rows(found: dict[str, Any]) -> list[tuple[str, str]]:
     """What is told of an address; the authority too where it speaks TLS and no https, of which more is told below."""
     authority = [] if "ca" not in found or found["url"].startswith("https:") else [("ca", found["ca"])]
-    return authority + [(key, str(value)) for key, value in found["credentials"].items()]
+    return authority + [(key, text_of(value)) for key, value in found["credentials"].items()]
 
 
 def _try(name: str, found: dict[str, Any]) -> str:

@@ -23,9 +23,9 @@ _EXTRAS = {
     "fast": ("uvloop", "a faster event loop"),
     "contracts": ("pytest", "`vendorlab check`"),
     "contracts (generated requests)": ("schemathesis", "the generated part of `vendorlab check`"),
-    "coap": ("aiocoap", "CoAP vendors"),
-    "mqtt": ("amqtt", "MQTT vendors"),
-    "tls": ("trustme", "https"),
+    "coap": ("aiocoap", "the client of Itron's CoAP Gateway"),
+    "mqtt": ("paho", "`up --broker`"),
+    "tls": ("trustme", "https and Itron's MQTT broker"),
 }
 
 _PROXIES = [name for scheme in ("http", "https", "all") for name in (f"{scheme}_proxy", f"{scheme}_PROXY".upper())]
