@@ -189,15 +189,16 @@ def _system(node: Node, asked: Asked, rest: tuple[str, ...], second: int) -> Res
 def _sensor(node: Node, asked: Asked, rest: tuple[str, ...], second: int) -> Reply:
     if not rest:
         return ACKNOWLEDGED if node.mesh.quirks else _NOT_FOUND  # S4
-    sensor = node.resources.get(rest[0])
-    if sensor is None or len(rest) > 1:
+    name, *further = rest
+    sensor = node.resources.get(name)
+    if sensor is None or further:
         return _NOT_FOUND
     query = asked.form.query
     if not query or asked.code not in (Code.GET, Code.PUT):
         return _NOT_ALLOWED  # S5, S11
     if asked.code == Code.PUT:
         return _configure(node, sensor, query[0])
-    return _get(node, asked, rest[0], sensor, second)
+    return _get(node, asked, name, sensor, second)
 
 
 def _get(node: Node, asked: Asked, name: str, sensor: Sensor, second: int) -> Reply:
