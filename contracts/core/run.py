@@ -8,13 +8,13 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vendorlab.contracts.core.capabilities import parse_allow
 from vendorlab.contracts.core.control import PREFIX, ControlAddress
 from vendorlab.contracts.core.errors import UsageError
+from vendorlab.contracts.core.notes import VARIABLE, notes
 from vendorlab.contracts.core.suites import suite_package
 from vendorlab.contracts.core.supervising import supervise
 from vendorlab.contracts.core.target import Target, variable_prefix
@@ -90,8 +90,8 @@ def run_suite(
     ]
     environment = _environment(os.environ if environ is None else environ, targets, control)
     heard = () if progress is None else (progress,)
-    with tempfile.TemporaryDirectory(prefix="vendorlab-suite-") as folder:  # hypothesis would leave notes where it runs
-        environment["HYPOTHESIS_STORAGE_DIRECTORY"] = folder
+    with notes() as folder:
+        environment[VARIABLE] = str(folder)
         status = supervise(command, environment, quiet=quiet, heard=heard)
     if status in _SIGNALLED:
         return INTERRUPTED

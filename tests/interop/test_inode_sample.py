@@ -33,6 +33,7 @@ class Sample:
         self.host = host
         self.client = {"client_id": known["client_id"], "client_secret": known["client_secret"]}
         self.web = requests.Session()
+        self.web.trust_env = False  # this machine's proxies and .netrc, read for each request, are no part of it
         self.refreshes = 0
         login = {"grant_type": "password", "username": known["username"], "password": known["password"]}
         self.authorize({**login, "scope": "sync"})
