@@ -4,30 +4,28 @@ from __future__ import annotations
 
 import os
 import ssl
-from functools import cache
+from functools import lru_cache
+from pathlib import Path
 from typing import TypeAlias
 
 import httpx
 
 from .errors import UsageError
 
+_NAMED = ("SSL_CERT_FILE", "SSL_CERT_DIR")
+
 CaFile: TypeAlias = "str | os.PathLike[str] | None"
 """A file of PEM certificates that alone are trusted to sign the vendor's; None for those that httpx trusts."""
 
 
-def trusted(ca: CaFile, *, trust_env: bool = True) -> ssl.SSLContext:
+def trusted(ca: CaFile) -> ssl.SSLContext | bool:
     """Return what httpx takes for its `verify`.
-
-    Args:
-        ca: The file.
-        trust_env: Whether `SSL_CERT_FILE` and `SSL_CERT_DIR` count where there is none, as they do for httpx.
 
     Raises:
         UsageError: The file cannot be read, or holds no certificate.
     """
     if ca is None:
-        named = [os.environ.get(name) for name in ("SSL_CERT_FILE", "SSL_CERT_DIR")] if trust_env else []
-        return _public(*named)
+        return True
     try:
         return ssl.create_default_context(cafile=ca)
     except OSError as trouble:  # ssl's own errors are a kind of it
@@ -35,7 +33,29 @@ def trusted(ca: CaFile, *, trust_env: bool = True) -> ssl.SSLContext:
         raise UsageError(f"cannot use the CA file {ca}: {reason}") from trouble
 
 
-@cache
-def _public(*named: str | None) -> ssl.SSLContext:
-    """Whom httpx trusts, read once: it takes some 20 ms, and httpx would do it for each client anew."""
-    return httpx.create_ssl_context(trust_env=bool(named))
+def shared(verify: ssl.SSLContext | bool) -> ssl.SSLContext | bool:
+    """Return what goes for a further client, too: those that httpx trusts by itself are read once, in some 20 ms.
+
+    They are read anew when the environment names others, or when what it names has changed.
+    """
+    if verify is not True:
+        return verify
+    try:
+        return _public(*map(_state, _NAMED))
+    except OSError:
+        return verify  # what the environment names cannot be read: httpx says so when it wants it
+
+
+@lru_cache(maxsize=4)
+def _public(*_state: object) -> ssl.SSLContext:
+    return httpx.create_ssl_context()
+
+
+def _state(variable: str) -> object:
+    """Return what is the same as long as a variable names the same file as it was."""
+    path = os.environ.get(variable)
+    try:
+        found = Path(path).stat() if path else None
+    except OSError:
+        found = None
+    return path, found and (found.st_ino, found.st_size, found.st_mtime_ns)
