@@ -19,7 +19,7 @@ from tests.mocks.support import START
 import vendorlab
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator
 
 ALERT = {"type": "PUBLISH", "direction": "out"}
 CONNACK = {"type": "CONNACK"}
@@ -64,7 +64,7 @@ PATIENCE = 30.0
 
 
 @contextmanager
-def place() -> Iterator[vendorlab.lab.Lab]:
+def place() -> Generator[vendorlab.lab.Lab]:
     settings = {"itron": {"mqtt_qos": 1, "mqtt_retain": True, "token_lifetime": 86_400}}
     with vendorlab.world("itron", seed=7, start=START, rate=0, settings=settings) as lab:
         yield lab
