@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from vendorlab.contracts.core.openapi import Operation, Spec
 
 POSITIVE, NEGATIVE = "positive", "negative"
-_EXAMPLES = 25
 CHECKS = (
     "not_a_server_error",
     "status_code_conformance",
@@ -47,6 +46,7 @@ def explore(
     headers: Mapping[str, str],
     existing: Mapping[str, str],
     checks: Sequence[str] = CHECKS,
+    examples: int = 25,
 ) -> None:
     """Send generated requests until one is answered as it should not be; skips the test without Schemathesis.
 
@@ -58,6 +58,7 @@ def explore(
         headers: What is sent besides, such as the login.
         existing: Path parameters that name something that exists.
         checks: What to hold against an answer: some of ``CHECKS``.
+        examples: How many requests.
     """
     pytest.importorskip("schemathesis", reason="needs Schemathesis: pip install 'vendorlab[contracts]'")
     import hypothesis  # noqa: PLC0415 - comes with Schemathesis
@@ -70,7 +71,7 @@ def explore(
     )
 
     @hypothesis.settings(
-        max_examples=_EXAMPLES,
+        max_examples=examples,
         derandomize=True,
         database=None,
         deadline=None,
