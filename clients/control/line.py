@@ -50,7 +50,7 @@ class ControlLine:
                 base_url=self.url,
                 timeout=timeout,
                 transport=transport,
-                verify=trusted(ca, trust_env=False),
+                verify=trusted(ca),
                 trust_env=False,
             )
         except httpx.InvalidURL as trouble:

@@ -80,9 +80,8 @@ class BrokerAddress:
         beyond = url.userinfo or url.query or url.fragment or url.path not in ("", "/")
         if url.scheme not in PORTS or not url.host or beyond:
             raise UsageError("the base URL must be mqtts://host[:port] and nothing more")
-        tls = None
-        if url.scheme != "mqtt":  # a context of its own: that of HTTP clients says over TLS that it speaks HTTP
-            tls = ssl.create_default_context() if ca is None else trusted(ca)
+        verify = None if url.scheme == "mqtt" else trusted(ca)
+        tls = verify if isinstance(verify, ssl.SSLContext) else None if verify is None else ssl.create_default_context()
         return cls(url.host, url.port or PORTS[url.scheme], tls)
 
 

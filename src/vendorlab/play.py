@@ -193,7 +193,10 @@ def _check_tokens(story: Story, lab: Lab, vendor: str, path: tuple[str | int, ..
 
 def _devices(vendor: Vendor) -> list[str]:
     """The devices among a vendor's credentials."""
-    return next((known for face in vendor.faces if (known := face.credentials().get("devices"))), [])
+    for face in vendor.faces:
+        if known := face.credentials().get("devices"):
+            return list(known)
+    return []
 
 
 def _check_limits(story: Story, lab: Lab, vendor: str, path: tuple[str | int, ...]) -> None:

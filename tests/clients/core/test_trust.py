@@ -161,17 +161,6 @@ def test_file_that_is_none_is_refused_at_once(tmp_path: Path, content: str | Non
             make()
 
 
-def test_public_authorities_are_read_once_for_all_clients_of_one_environment(
-    ca: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
-        monkeypatch.delenv(name, raising=False)
-    assert trusted(None) is trusted(None)
-    monkeypatch.setenv("SSL_CERT_FILE", str(ca))
-    assert trusted(None) is not trusted(None, trust_env=False)
-    assert len(trusted(None).get_ca_certs()) == 1
-
-
 def test_folder_is_refused_too(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="CA file"):
         trusted(tmp_path)
