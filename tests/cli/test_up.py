@@ -16,7 +16,7 @@ import httpx
 import pytest
 from tests.cli.conftest import Up, start_up
 
-from vendorlab.cli.banner import _try
+from vendorlab.cli.banner import _try, banner
 from vendorlab.cli.common import state_file
 from vendorlab.mocks.registry import ADDRESSES
 
@@ -96,6 +96,20 @@ def test_first_line_that_is_shown_works_as_it_stands(
     assert done.stdout.startswith("</") if address == "itron-coap" else json.loads(done.stdout)
     answered = [json.loads(line) for line in remote("journal", "--json").out.splitlines()]
     assert {entry["status"] for entry in answered} == {205 if address == "itron-coap" else 200}
+
+
+@pytest.mark.parametrize("terminal", [True, False], ids=["terminal", "pipe"])
+def test_what_is_shown_at_the_start_can_be_typed(
+    terminal: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdout.isatty", lambda: terminal)
+    monkeypatch.setenv("COLUMNS", "200")
+    known = {"devices": ["0013500a", "0013500b"]}
+    vendors = {"itron-coap": {"url": "coap://127.0.0.1:5683", "credentials": known}}
+    banner({"control": {"url": "http://127.0.0.1:7070", "token": "t"}, "vendors": vendors})
+    shown = capsys.readouterr().out
+    assert "0013500a,0013500b" in shown
+    assert ("vendorlab env itron-coap" in shown) == terminal
 
 
 def _kill(up: Up) -> None:

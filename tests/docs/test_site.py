@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from html.parser import HTMLParser
+from itertools import pairwise
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -17,6 +18,7 @@ from vendorlab.mocks import registry
 from vendorlab.mocks.core.control.operations import OPERATIONS
 
 FETCHED = {("script", "src"), ("link", "href"), ("img", "src"), ("iframe", "src"), ("source", "src")}
+HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 FROM_ELSEWHERE = re.compile(r"(https?:)?//")
 
 
@@ -28,6 +30,7 @@ class Read(HTMLParser):
         self.names: set[str] = set()
         self.links: list[str] = []
         self.fetched: list[str] = []
+        self.levels: list[int] = []
         self.columns: list[str] = []
         self.in_column = False
 
@@ -37,6 +40,8 @@ class Read(HTMLParser):
         self.links += [values[name] or "" for name in ("href", "src") if name in values]
         if tag != "link" or values.get("rel") != "canonical":
             self.fetched += [value or "" for name, value in attrs if (tag, name) in FETCHED]
+        if tag in HEADINGS:
+            self.levels.append(HEADINGS.index(tag) + 1)
         if tag == "th":
             self.in_column = True
             self.columns.append("")
@@ -142,6 +147,15 @@ def test_every_page_can_be_reached(pages: dict[Path, Read]) -> None:
 def test_columns_of_tables_say_what_they_are(pages: dict[Path, Read]) -> None:
     assert sum(len(found.columns) for found in pages.values()) > 100
     assert {page.name for page, found in pages.items() if "" in [name.strip() for name in found.columns]} == set()
+
+
+def test_headings_begin_at_the_top_and_leave_no_level_out(pages: dict[Path, Read]) -> None:
+    wrong = [
+        page.name
+        for page, found in pages.items()
+        if found.levels.count(1) != 1 or any(after > before + 1 for before, after in pairwise([0, *found.levels]))
+    ]
+    assert wrong == []
 
 
 def test_search_knows_every_page(site: Path, pages: dict[Path, Read]) -> None:
