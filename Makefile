@@ -43,7 +43,7 @@ bench: $(STAMPS)/dev ## run every benchmark; ARGS go to each
 docs: $(STAMPS)/dev ## run what the documents show, check their links and build the site; ARGS go to pytest
 	@$(RUN) -m pytest tests/docs $(ARGS)
 	@NO_MKDOCS_2_WARNING=1 $(RUN) -m mkdocs build --strict --quiet
-	@echo 'The site is in site/: open site/index.html'
+	@echo 'The site is in site/: open site/index.html, or to search it: python3 -m http.server -d site'
 
 # Without an engine, tests/containers runs the Dockerfile's own steps; this is for machines that have one.
 image: ## build the container image; ARGS="--target slv" one vendor's, ENGINE=podman by another engine
