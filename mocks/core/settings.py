@@ -21,7 +21,7 @@ class SettingsError(ValueError):
 def choose(kind: str, name: str, known: Mapping[str, T]) -> T:
     """The entry of a table by name; otherwise an error that lists what there is."""
     if name not in known:
-        raise SettingsError(f"there is no {kind} {name!r}{hint(name, known)}; there are: {', '.join(sorted(known))}")
+        raise SettingsError(f"there is no {kind} {name!r}{hint(name, sorted(known))}")
     return known[name]
 
 
@@ -30,7 +30,7 @@ def override(settings: S, changes: Mapping[str, Any]) -> S:
     known = type(settings).__struct_fields__
     for name in changes:
         if name not in known:
-            raise SettingsError(f"there is no setting {name!r}{hint(name, known)}; there are: {', '.join(known)}")
+            raise SettingsError(f"there is no setting {name!r}{hint(name, known)}")
     try:
         return msgspec.convert(msgspec.to_builtins(settings) | dict(changes), type(settings), strict=False)
     except msgspec.ValidationError as error:
@@ -38,6 +38,7 @@ def override(settings: S, changes: Mapping[str, Any]) -> S:
 
 
 def hint(name: str, known: Iterable[str]) -> str:
-    """What somebody may have meant by a name that is not known, for a message about it; empty if nothing is near."""
-    close = get_close_matches(name, list(known), n=1)
-    return f" (did you mean {close[0]!r}?)" if close else ""
+    """What somebody may have meant by a name that is not known, and what there is: the end of a message about it."""
+    there = list(known)
+    close = get_close_matches(name, there, n=1)
+    return (f" (did you mean {close[0]!r}?)" if close else "") + f"; there are: {', '.join(there) or 'none'}"

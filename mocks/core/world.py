@@ -112,8 +112,8 @@ class World:
         for table, what in ((self.options.profiles, "a profile is"), (self.options.settings, "settings are")):
             for name in table:
                 if name not in factories:
-                    known = f"{hint(name, factories)}; there are: {', '.join(factories)}"
-                    raise WorldError(f"{what} given for {name!r}, which is not a vendor of this world{known}")
+                    what = f"{what} given for {name!r}, which is not a vendor of this world"
+                    raise WorldError(what + hint(name, factories))
         self.clock = Clock(self.options.start, self.options.rate)
         self.store = Store.in_folder(self.options.state) if self.options.state else Store()
         kept = kept_seed(self.store) if self.store.found else None
@@ -148,8 +148,7 @@ class World:
         with self.clock.lock:
             if name not in self._vendors:
                 if name not in self._factories:
-                    known = f"{hint(name, self.names)}; there are: {', '.join(self.names) or 'none'}"
-                    raise WorldError(f"there is no vendor {name!r} in this world{known}")
+                    raise WorldError(f"there is no vendor {name!r} in this world{hint(name, self.names)}")
                 profile, settings = self.options.profiles.get(name), self.options.settings.get(name, {})
                 context = Context(
                     self.clock, self.ids, profile, settings, self.store, self._send_by, self.faults, self.journal

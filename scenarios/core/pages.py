@@ -56,7 +56,7 @@ def index(stories: Sequence[Story]) -> str:
         "\n".join(["| rule | what a good client does, and why | what to change |", "| --- | --- | --- |", *rules]),
         "## Settings of rules",
         "Some rules take settings, as in `- cadence-kept: {operation: links, every: 5m}`.",
-        "\n".join(["| rule | setting | default | |", "| --- | --- | --- | --- |", *_settings()]),
+        "\n".join(["| rule | setting | default | what it is |", "| --- | --- | --- | --- |", *_settings()]),
     ]
     return "\n\n".join(parts) + "\n"
 

@@ -7,7 +7,7 @@ import os
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from inspect import signature
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 import pytest
 
@@ -226,7 +226,7 @@ def _merged(layers: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     for layer in layers:
         for name, value in layer.items():
             if name in _nested(merged) and name in _nested(layer):
-                merged[name] = _merged_by_vendor(merged[name], value)
+                merged[name] = _merged_by_vendor(merged[name], cast("dict[str, Any]", value))
             else:
                 merged[name] = value
     return merged
