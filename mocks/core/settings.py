@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 S = TypeVar("S", bound=msgspec.Struct)
 T = TypeVar("T")
@@ -21,7 +21,7 @@ class SettingsError(ValueError):
 def choose(kind: str, name: str, known: Mapping[str, T]) -> T:
     """The entry of a table by name; otherwise an error that lists what there is."""
     if name not in known:
-        raise SettingsError(f"there is no {kind} {name!r}{_hint(name, known)}; there are: {', '.join(sorted(known))}")
+        raise SettingsError(f"there is no {kind} {name!r}{hint(name, known)}; there are: {', '.join(sorted(known))}")
     return known[name]
 
 
@@ -30,13 +30,14 @@ def override(settings: S, changes: Mapping[str, Any]) -> S:
     known = type(settings).__struct_fields__
     for name in changes:
         if name not in known:
-            raise SettingsError(f"there is no setting {name!r}{_hint(name, known)}; there are: {', '.join(known)}")
+            raise SettingsError(f"there is no setting {name!r}{hint(name, known)}; there are: {', '.join(known)}")
     try:
         return msgspec.convert(msgspec.to_builtins(settings) | dict(changes), type(settings), strict=False)
     except msgspec.ValidationError as error:
         raise SettingsError(f"a setting does not fit: {error}") from error
 
 
-def _hint(name: str, known: Any) -> str:
+def hint(name: str, known: Iterable[str]) -> str:
+    """What somebody may have meant by a name that is not known, for a message about it; empty if nothing is near."""
     close = get_close_matches(name, list(known), n=1)
     return f" (did you mean {close[0]!r}?)" if close else ""

@@ -19,6 +19,7 @@ from .happenings import parse as parse_event
 from .ids import Ids
 from .journal import Journal
 from .keeping import Keeper, kept_seed, resume_world, save_world
+from .settings import hint
 from .snapshots import Content, SavedVendor, SnapshotError, opened, sealed
 from .sockets import Place, Sockets, Told
 from .store import Store
@@ -108,10 +109,11 @@ class World:
         thread: LoopThread | None = None,
     ) -> None:
         self.options = options or WorldOptions()
-        for table, what in ((self.options.profiles, "profile"), (self.options.settings, "settings")):
+        for table, what in ((self.options.profiles, "a profile is"), (self.options.settings, "settings are")):
             for name in table:
                 if name not in factories:
-                    raise WorldError(f"a {what} is given for {name!r}, which is not a vendor of this world")
+                    known = f"{hint(name, factories)}; there are: {', '.join(factories)}"
+                    raise WorldError(f"{what} given for {name!r}, which is not a vendor of this world{known}")
         self.clock = Clock(self.options.start, self.options.rate)
         self.store = Store.in_folder(self.options.state) if self.options.state else Store()
         kept = kept_seed(self.store) if self.store.found else None
@@ -146,8 +148,8 @@ class World:
         with self.clock.lock:
             if name not in self._vendors:
                 if name not in self._factories:
-                    known = ", ".join(self._factories) or "none"
-                    raise WorldError(f"there is no vendor {name!r} in this world; there are: {known}")
+                    known = f"{hint(name, self.names)}; there are: {', '.join(self.names) or 'none'}"
+                    raise WorldError(f"there is no vendor {name!r} in this world{known}")
                 profile, settings = self.options.profiles.get(name), self.options.settings.get(name, {})
                 context = Context(
                     self.clock, self.ids, profile, settings, self.store, self._send_by, self.faults, self.journal

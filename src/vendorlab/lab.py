@@ -6,20 +6,21 @@ Here, and only here, fakes and clients meet.
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import datetime
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from vendorlab.mocks import registry
 from vendorlab.mocks.core.clock import to_datetime
+from vendorlab.mocks.core.settings import hint
 from vendorlab.mocks.core.wall import real_micros
 from vendorlab.mocks.core.world import World, WorldOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import datetime
     from types import TracebackType
 
     import flask
@@ -50,6 +51,9 @@ class _Client:
 
 IN_PROCESS = "vendorlab.test"
 """The domain of addresses that need no socket; RFC 6761 keeps ``.test`` for such things."""
+
+_BY_VENDOR = {"profiles": '{"scanalytics": "modern"}', "settings": '{"scanalytics": {"minute_limit": 10}}'}
+"""What arguments by vendor look like."""
 
 _LOGIN = ("username", "password", "client_id")
 _APPLICATION = ("client_id", "client_secret")
@@ -284,7 +288,9 @@ def world(
     try:
         chosen, addresses = registry.chosen(vendors)
     except KeyError as error:
-        raise ValueError(f"there is no vendor {error}; there are: {', '.join(registry.names())}") from error
+        near = hint(str(error.args[0]), registry.names())
+        raise ValueError(f"there is no vendor {error}{near}; there are: {', '.join(registry.names())}") from None
+    _check(seed, start, rate, {"profiles": profiles, "settings": settings})
     with ExitStack() as stack:
         options = WorldOptions(
             seed=seed,
@@ -300,6 +306,19 @@ def world(
         if start is None and state is None:
             made.clock.follow(_present)
         return Lab(made, stack.pop_all())
+
+
+def _check(seed: object, start: object, rate: object, by_vendor: Mapping[str, object]) -> None:
+    """Say what an argument must be that is of another kind: whoever writes a test need not run a type checker."""
+    if not isinstance(seed, int):
+        raise TypeError(f"seed is a whole number, not {seed!r}")
+    if not isinstance(start, datetime | None):
+        raise TypeError(f"start is a datetime, such as datetime(2026, 11, 21, tzinfo=UTC), not {start!r}")
+    if not isinstance(rate, int | float):
+        raise TypeError(f"rate is a number of world seconds per real second, not {rate!r}")
+    for name, given in by_vendor.items():
+        if not isinstance(given, Mapping | None):
+            raise TypeError(f"{name} are by vendor, such as {_BY_VENDOR[name]}, not {given!r}")
 
 
 def _present() -> int:

@@ -101,25 +101,31 @@ def vendorlab(request: pytest.FixtureRequest, vendorlab_options: Mapping[str, An
 @pytest.fixture
 def scanalytics(vendorlab: Lab) -> VendorHandle:
     """Scanalytics in the test's world: ``url``, ``credentials``, ``client()``, ``clock``, ``faults``, ``journal``."""
-    return vendorlab.scanalytics
+    return _vendor(vendorlab, "scanalytics")
 
 
 @pytest.fixture
 def inode(vendorlab: Lab) -> VendorHandle:
     """SMATS iNode in the test's world, with the same."""
-    return vendorlab.inode
+    return _vendor(vendorlab, "inode")
 
 
 @pytest.fixture
 def itron(vendorlab: Lab) -> VendorHandle:
     """Itron's Data Platform in the test's world, with the same; ``vendorlab.vendor("itron-coap")`` is the gateway."""
-    return vendorlab.itron
+    return _vendor(vendorlab, "itron")
 
 
 @pytest.fixture
 def slv(vendorlab: Lab) -> VendorHandle:
     """Streetlight.Vision in the test's world, with the same."""
-    return vendorlab.slv
+    return _vendor(vendorlab, "slv")
+
+
+def _vendor(lab: Lab, name: str) -> VendorHandle:
+    from vendorlab.pytest_worlds import vendor  # noqa: PLC0415  as below
+
+    return vendor(lab, name)
 
 
 def _worlds(config: pytest.Config) -> Worlds:

@@ -29,8 +29,9 @@ def pytest_configure(config: pytest.Config) -> None:
 def story_lab(request: pytest.FixtureRequest) -> Generator[StoryLab]:
     """A lab in which the story that ``vendorlab_story`` names happens; the test fails if its verdict does."""
     marker = request.node.get_closest_marker(_MARKER)
-    if marker is None:
-        raise pytest.UsageError(f'the fixture story_lab needs a story: @pytest.mark.{_MARKER}("expired-token")')
+    if marker is None or len(marker.args) != 1 or marker.kwargs.keys() - {"seed"}:
+        form = f'@pytest.mark.{_MARKER}("expired-token"), or with a seed=7'
+        pytest.fail(f"the fixture story_lab needs a story: {form}", pytrace=False)
     from vendorlab.play import story  # noqa: PLC0415
 
     with story(*marker.args).play(**marker.kwargs) as lab:

@@ -6,17 +6,24 @@ import logging
 import os
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from inspect import signature
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
 from vendorlab.lab import Lab, world
+from vendorlab.mocks import registry
 from vendorlab.mocks.core.clock import iso
+from vendorlab.mocks.core.errors import WorldError
+from vendorlab.mocks.core.settings import hint
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Mapping, Sequence
 
+    from vendorlab.lab import VendorHandle
     from vendorlab.mocks.core.journal import Entry
+
+ENVIRONMENT = "VENDORLAB_PYTEST_"
 
 _ISOLATIONS = ("reset", "world")
 _NESTED = ("profiles", "settings")
@@ -31,12 +38,16 @@ class Worlds:
     """
 
     def __init__(self, config: pytest.Config, settings: Mapping[str, tuple[str, bool, str]]) -> None:
+        for variable in [name for name in os.environ if name.startswith(ENVIRONMENT)]:
+            if (name := variable.removeprefix(ENVIRONMENT).lower()) not in settings:
+                known = f"{hint(name, settings)}; there are: {', '.join(settings)}"
+                _fail(f"${variable} is none of vendorlab's settings{known}")
         found = {name: _setting(config, name, repeated=repeated) for name, (_, repeated, _) in settings.items()}
         self._shared: dict[str, Lab] = {}
         self._options = _options(found)
         self._isolation = found["isolation"] or "reset"
         if self._isolation not in _ISOLATIONS:
-            raise _wrong("isolation", f"is one of {', '.join(_ISOLATIONS)}, not {self._isolation!r}")
+            _refuse("isolation", f"is one of {', '.join(_ISOLATIONS)}, not {self._isolation!r}")
         self._entries = _number("journal", found["journal"] or "20", int)
 
     def make(self, vendors: Sequence[str], options: Mapping[str, Any]) -> Lab:
@@ -51,10 +62,12 @@ class Worlds:
             markers: those of the test, nearest first; with any, the world is the test's own.
             options: on top of the run's settings.
         """
-        merged = _merged([self._options, options, *(mark.kwargs for mark in reversed(markers))])
-        vendors = next((mark.args for mark in markers if mark.args), ())
+        vendors: Sequence[str] = next((mark.args for mark in markers if mark.args), ())
+        of_all = _of(vendors, _merged([self._options, options]))
+        merged = _merged([of_all, *(mark.kwargs for mark in reversed(markers))])
         if markers or self._isolation == "world":
-            with world(*vendors, **merged) as lab, self.watched([lab]):
+            lab = self._made("the marker vendorlab_world" if markers else "vendorlab", vendors, merged)
+            with lab, self.watched([lab]):
                 yield lab
             return
         lab = self._clean(merged)
@@ -101,17 +114,36 @@ class Worlds:
         key = repr(sorted(options.items()))
         lab = self._shared.get(key)
         if lab is None:
-            lab = self._shared[key] = world(**options)
+            lab = self._shared[key] = self._made("vendorlab", (), options)
             return lab
         lab.world.hang_up()
         lab.reset(options.get("seed", 0))
         return lab
+
+    def _made(self, what: str, vendors: Sequence[str], options: Mapping[str, Any]) -> Lab:
+        """A world, or a failure of one line that says what is wrong with what was asked for."""
+        known = [name for name, one in signature(world).parameters.items() if one.kind is one.KEYWORD_ONLY]
+        for name in options:
+            if name not in known:
+                _fail(f"{what} takes {', '.join(known)}, not {name!r}{hint(name, known)}")
+        try:
+            return world(*vendors, **options)
+        except (WorldError, TypeError, ValueError) as error:
+            _fail(f"{what}: {error}")
 
     def _give_up(self, labs: Sequence[Lab]) -> None:
         for key, lab in list(self._shared.items()):
             if lab in labs:
                 del self._shared[key]
                 lab.stop()
+
+
+def vendor(lab: Lab, name: str) -> VendorHandle:
+    """A vendor for its fixture, or a failure of one line that says why there is none."""
+    try:
+        return lab.vendor(name)
+    except (WorldError, ValueError) as error:
+        _fail(f"the fixture {name}: {error}")
 
 
 class _Mistakes(logging.Handler):
@@ -131,7 +163,7 @@ def _setting(config: pytest.Config, name: str, *, repeated: bool) -> Any:
     """A setting's text, or texts: from the command line, else the environment, else the configuration."""
     given: Any = config.getoption(f"--vendorlab-{name}")
     if not given:
-        given = os.environ.get(f"VENDORLAB_PYTEST_{name.upper()}", "")
+        given = os.environ.get(f"{ENVIRONMENT}{name.upper()}", "")
         given = given.split() if repeated else given
     return given or config.getini(f"vendorlab_{name}")
 
@@ -146,8 +178,8 @@ def _options(found: Mapping[str, Any]) -> dict[str, Any]:
     if found["start"]:
         try:
             start = datetime.fromisoformat(found["start"])
-        except ValueError as error:
-            raise _wrong("start", f"is a time such as 2026-11-21T05:00:00Z, not {found['start']!r}") from error
+        except ValueError:
+            _refuse("start", f"is a time such as 2026-11-21T05:00:00Z, not {found['start']!r}")
         options["start"] = start if start.tzinfo else start.replace(tzinfo=UTC)
     if found["profile"]:
         options["profiles"] = dict(_pair("profile", text, "VENDOR=NAME") for text in found["profile"])
@@ -155,7 +187,7 @@ def _options(found: Mapping[str, Any]) -> dict[str, Any]:
         key, value = _pair("set", text, "VENDOR.KEY=VALUE")
         vendor, dot, name = key.partition(".")
         if not dot or not name:
-            raise _wrong("set", f"takes VENDOR.KEY=VALUE, not {text!r}")
+            _refuse("set", f"takes VENDOR.KEY=VALUE, not {text!r}")
         options.setdefault("settings", {}).setdefault(vendor, {})[name] = value
     return options
 
@@ -166,21 +198,26 @@ def _number(name: str, text: str, kind: type[int | float]) -> Any:
     except ValueError:
         number = -1
     if not number >= 0:
-        raise _wrong(name, f"is a number that is not negative, not {text!r}")
+        _refuse(name, f"is a number that is not negative, not {text!r}")
     return number
 
 
 def _pair(name: str, text: str, form: str) -> tuple[str, str]:
     key, equals, value = text.partition("=")
     if not (key and equals and value):
-        raise _wrong(name, f"takes {form}, not {text!r}")
+        _refuse(name, f"takes {form}, not {text!r}")
     return key, value
 
 
-def _wrong(name: str, what: str) -> pytest.UsageError:
-    return pytest.UsageError(
-        f"vendorlab's setting {name} {what} (--vendorlab-{name}, $VENDORLAB_PYTEST_{name.upper()}, vendorlab_{name})"
-    )
+def _refuse(name: str, what: str) -> NoReturn:
+    """Say of a setting what it must be, and where it may come from."""
+    places = f"--vendorlab-{name}, ${ENVIRONMENT}{name.upper()}, vendorlab_{name}"
+    _fail(f"vendorlab's setting {name} {what} ({places})")
+
+
+def _fail(what: str) -> NoReturn:
+    """Fail the test with one line: where in vendorlab that was noticed helps nobody."""
+    raise pytest.fail.Exception(what, pytrace=False) from None
 
 
 def _merged(layers: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -188,11 +225,28 @@ def _merged(layers: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     merged: dict[str, Any] = {}
     for layer in layers:
         for name, value in layer.items():
-            if name in _NESTED and name in merged:
+            if name in _nested(merged) and isinstance(value, dict):
                 merged[name] = _merged_by_vendor(merged[name], value)
             else:
                 merged[name] = value
     return merged
+
+
+def _of(vendors: Sequence[str], options: Mapping[str, Any]) -> dict[str, Any]:
+    """Arguments without what is for vendors that do not live in a world of these; none means all."""
+    try:
+        live, _ = registry.chosen(vendors)
+    except KeyError:
+        return dict(options)  # the world will say what is wrong with them
+    absent = set(registry.vendors()) - set(live)
+    kept = {
+        name: {one: value for one, value in options[name].items() if one not in absent} for name in _nested(options)
+    }
+    return {**options, **kept}
+
+
+def _nested(options: Mapping[str, Any]) -> list[str]:
+    return [name for name in _NESTED if isinstance(options.get(name), dict)]
 
 
 def _merged_by_vendor(earlier: Mapping[str, Any], later: Mapping[str, Any]) -> dict[str, Any]:

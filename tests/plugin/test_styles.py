@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from textwrap import dedent
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     import pytest
 
@@ -59,6 +61,18 @@ def test_unittest_with_the_fixture_and_without_pytest(run: Run) -> None:
                 self.assertEqual(httpx.get(self.lab.scanalytics.url + "/v1/whoami").status_code, 401)
     """
     run(dedent(body)).assert_outcomes(passed=2)
+
+
+def test_examples_of_the_page_are_true(run: Run, tree: Path) -> None:
+    blocks = re.findall(r"^```python\n(.*?)^```", (tree / "docs" / "pytest.md").read_text(), re.MULTILINE | re.DOTALL)
+    body = "\n".join(blocks)
+    written = set(re.findall(r"^(?:async |    )?def (test_\w+)", body, re.MULTILINE))
+    ini = "asyncio_default_fixture_loop_scope = function\n"
+    result = run(body, "-v", ini=ini, plugins=("asyncio",))
+    found = re.findall(r"::(test_\w+) PASSED", result.stdout.str())
+    result.assert_outcomes(passed=len(found))
+    assert set(found) == written
+    assert len(written) >= 5
 
 
 def test_workers_of_xdist_share_nothing(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -137,6 +137,56 @@ def test_wrong_setting_is_told_with_where_it_may_come_from(run: Run, setting: st
     result.stdout.fnmatch_lines([f"*setting {setting} *VENDORLAB_PYTEST_{setting.upper()}*vendorlab_{setting})*"])
 
 
+def test_variable_that_is_no_setting_is_told(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VENDORLAB_PYTEST_SEDE", "7")
+    result = run("def test_it(vendorlab): pass\n")
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["$VENDORLAB_PYTEST_SEDE is none of vendorlab's settings (did you mean 'seed'?); *"])
+
+
+def test_settings_of_the_run_do_not_stand_in_the_way_of_a_world_without_their_vendor(run: Run) -> None:
+    body = """
+        @pytest.fixture
+        def vendorlab_options(): return {"settings": {"slv": {"zone": "UTC"}, "inode": {}}}
+        @pytest.mark.vendorlab_world("inode")
+        def test_one(inode): assert inode.url
+        @pytest.mark.vendorlab_world("itron-coap", settings={"itron": {"interval": 60}})
+        def test_address(vendorlab): assert vendorlab.itron.backend._settings.interval == 60
+        @pytest.mark.vendorlab_world
+        def test_all(scanalytics): assert scanalytics.backend._settings.minute_limit == 9
+    """
+    given = ("--vendorlab-set=scanalytics.minute_limit=9", "--vendorlab-profile=scanalytics=modern")
+    run(SEEN + _plain(body), *given).assert_outcomes(passed=3)
+
+
+WRONG = {
+    '"scanalitics"': "the marker vendorlab_world: there is no vendor 'scanalitics' (did you mean 'scanalytics'[?]); *",
+    "sede=7": "the marker vendorlab_world takes seed, *, not 'sede' (did you mean 'seed'[?])",
+    'seed="7"': "the marker vendorlab_world: seed is a whole number, not '7'",
+    'start="2020-01-01"': "the marker vendorlab_world: start is a datetime, such as *, not '2020-01-01'",
+    'rate="fast"': "the marker vendorlab_world: rate is a number *, not 'fast'",
+    "rate=-1": "the marker vendorlab_world: the clock's rate lies between *, not at -1",
+    'profiles="modern"': "the marker vendorlab_world: profiles are by vendor, such as *, not 'modern'",
+    'settings={"inodes": {}}': "the marker vendorlab_world: settings are given for 'inodes', *'inode'[?]); there are*",
+    '"slv"': "the fixture scanalytics: there is no vendor 'scanalytics' in this world; there are: slv",
+    'profiles={"scanalytics": "moden"}': "the fixture scanalytics: there is no profile 'moden' (did you mean *",
+    'settings={"scanalytics": {"minut_limit": 1}}': "the fixture scanalytics: there is no setting 'minut_limit' (did *",
+}
+"""Arguments of the marker, and the one line that tells what is wrong with them."""
+
+
+def test_wrong_marker_is_told_in_a_line_without_the_way_to_it(run: Run) -> None:
+    body = "\n".join(
+        f"@pytest.mark.vendorlab_world({arguments})\ndef test_{number}(scanalytics): pass"
+        for number, arguments in enumerate(WRONG)
+    )
+    result = run(SEEN + body)
+    result.assert_outcomes(errors=len(WRONG))
+    result.stdout.fnmatch_lines([line for text in WRONG.values() for line in ("*ERROR at setup of test_*", text)])
+    result.stdout.no_fnmatch_line("*Error: *")
+    result.stdout.no_fnmatch_line("*pytest_worlds.py*")
+
+
 def test_failed_test_shows_the_last_exchanges_and_the_faults_without_secrets(run: Run) -> None:
     body = """
         def test_it(vendorlab):

@@ -44,8 +44,15 @@ def test_test_that_fails_by_itself_says_why(pytester: pytest.Pytester) -> None:
     result.stdout.no_fnmatch_line("*not exercised*")
 
 
-def test_fixture_without_a_marker_says_what_is_missing(pytester: pytest.Pytester) -> None:
-    pytester.makepyfile("def test_it(story_lab): ...")
+def test_fixture_without_a_marker_that_makes_sense_says_what_is_missing(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile("""
+        import pytest
+        def test_none(story_lab): ...
+        @pytest.mark.vendorlab_story
+        def test_no_name(story_lab): ...
+        @pytest.mark.vendorlab_story("expired-token", sede=7)
+        def test_no_argument(story_lab): ...
+    """)
     result = pytester.runpytest("-p", "no:cacheprovider")
-    result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines(["*needs a story: @pytest.mark.vendorlab_story*"])
+    result.assert_outcomes(errors=3)
+    result.stdout.fnmatch_lines(["*needs a story: @pytest.mark.vendorlab_story*"] * 3)
