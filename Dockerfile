@@ -16,16 +16,15 @@ COPY mocks mocks
 COPY clients clients
 COPY contracts contracts
 COPY scenarios scenarios
-RUN python3 -m venv /opt/build \
- && /opt/build/bin/python -m pip wheel --no-cache-dir --no-deps --wheel-dir /wheel .
+RUN python3 -m pip wheel --no-cache-dir --no-deps --wheel-dir /wheel .
 
 # ---- what runs: one layer for all targets, with which `check` can hold any target to its contract too ---------------
+# The base's pip installs, so that the environment needs none of its own.
 FROM ${PYTHON} AS installed
 COPY --from=wheel /wheel /wheel
-RUN python3 -m venv /opt/vendorlab \
+RUN python3 -m venv --without-pip /opt/vendorlab \
  && wheel="$(echo /wheel/vendorlab-*.whl)" \
- && /opt/vendorlab/bin/python -m pip install --no-cache-dir "${wheel}[all]" \
- && /opt/vendorlab/bin/python -m pip uninstall --yes pip
+ && python3 -m pip --python /opt/vendorlab/bin/python install --no-cache-dir "${wheel}[all]"
 
 # ---- where it runs: nobody's account, a folder for state, and nothing else that it may write -----------------------
 FROM ${PYTHON} AS place

@@ -27,10 +27,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 # What the real base has of these comes with apt there, libstdc++ for one, without which numpy is no use.
-PACKAGES = "python3,python3-venv,passwd,coreutils,dash,libc-bin,libstdc++6,sed,grep,findutils"
+PACKAGES = "python3,python3-pip,python3-venv,passwd,coreutils,dash,libc-bin,libstdc++6,sed,grep,findutils"
 
 # What a `RUN` sees of this machine: how to reach the package index.
 _NETWORK = ("/etc/resolv.conf", "/etc/hosts", "/etc/ssl/certs", "/etc/pip.conf")
+
+_WRITES = ("RUN", "COPY", "WORKDIR")
+"""Instructions that change files: a stage without one has those of the stage that it stands on."""
 
 _NAMESPACES = ("unshare", "--mount", "--pid", "--net", "--ipc", "--fork", "--kill-child")
 
@@ -103,9 +106,10 @@ class Builder:
 
     def _stage(self, stage: Stage) -> Image:
         image = self.build(stage.base)
-        root = self._work / stage.name
-        _copy_tree(image.root, root)
-        image = replace(image, root=root)
+        if any(one.name in _WRITES for one in stage.instructions):
+            root = self._work / stage.name
+            _copy_tree(image.root, root)
+            image = replace(image, root=root)
         for one in stage.instructions:
             image = self._carry_out(one, image)
         return image
