@@ -172,6 +172,7 @@ class Container:
 
     def __init__(self, image: Image, volume: Path, *arguments: str, env: Mapping[str, str] | None = None) -> None:
         self.image = image
+        self.volume = volume
         self.env = image.env | dict(env or {})
         uid, gid = map(int, image.user.split(":"))
         volume.mkdir(exist_ok=True)

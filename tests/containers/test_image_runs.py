@@ -81,6 +81,17 @@ def start(image: Image, tmp_path: Path) -> Iterator[Callable[..., Container]]:
         container.kill()
 
 
+@pytest.fixture(scope="module")
+def running(image: Image, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Container]:
+    """Start a container that nobody changes; it is healthy."""
+    container = Container(image, tmp_path_factory.mktemp("running") / "volume")
+    try:
+        assert container.wait_healthy() < 30
+        yield container
+    finally:
+        container.kill()
+
+
 def ask(container: Container, url: str, *headers: str) -> tuple[int, str]:
     """GET from beside the container: on its network, with this machine's Python."""
     done = container.run(sys.executable, "-c", ASK, url, *headers, inside=False)
@@ -88,26 +99,18 @@ def ask(container: Container, url: str, *headers: str) -> tuple[int, str]:
     return int(status), body
 
 
-def test_container_gets_healthy_as_nobody_and_ends_at_once(start: Callable[..., Container]) -> None:
-    container = start()
-    assert container.wait_healthy() < 30
-    assert container.run("id", "-u").stdout == "10001\n"
-    status = container.run("cat", "/proc/1/status").stdout
+def test_container_runs_as_nobody(running: Container) -> None:
+    assert running.run("id", "-u").stdout == "10001\n"
+    status = running.run("cat", "/proc/1/status").stdout
     assert "NoNewPrivs:\t1" in status
     assert "CapEff:\t0000000000000000" in status
-    code, seconds, out = container.stop()
-    assert (code, seconds < 1) == (0, True)
-    assert "Streetlight.Vision API: http://127.0.0.1:7074" in out
 
 
-def test_container_writes_to_its_volume_and_nowhere_else(start: Callable[..., Container], tmp_path: Path) -> None:
-    container = start()
-    container.wait_healthy()
+def test_container_writes_to_its_volume_and_nowhere_else(running: Container) -> None:
     for place in ("/opt/vendorlab", "/etc", "/", "/usr"):
-        assert container.run("touch", f"{place}/mine").returncode != 0
-    assert "Read-only file system" in container.run("touch", "/etc/mine").stderr
-    assert {path.name for path in (tmp_path / "volume" / "state").iterdir()} >= {"world.sqlite3", "tls"}
-    assert container.run("vendorlab", "clock").returncode == 0  # the token that `up` left for its user
+        assert running.run("touch", f"{place}/mine").returncode != 0
+    assert "Read-only file system" in running.run("touch", "/etc/mine").stderr
+    assert {path.name for path in (running.volume / "state").iterdir()} >= {"world.sqlite3", "tls"}
 
 
 def test_container_demands_its_token_and_takes_only_its_names(start: Callable[..., Container]) -> None:
@@ -123,15 +126,20 @@ def test_container_demands_its_token_and_takes_only_its_names(start: Callable[..
     assert ask(container, "http://127.0.0.1:7071/v1/whoami")[0] == 401
 
 
-def test_container_is_killed_and_its_state_goes_on(start: Callable[..., Container]) -> None:
+def test_container_is_killed_its_state_goes_on_and_the_next_ends_at_once(
+    start: Callable[..., Container],
+) -> None:
     first = start(VENDORLAB_SEED="7")
     first.wait_healthy()
     assert first.run("vendorlab", "clock", "advance", "5d").returncode == 0
-    told = first.run("vendorlab", "clock").stdout
+    told = first.run("vendorlab", "clock").stdout  # by the token that `up` left for its user
     assert first.stop(signal.SIGKILL)[0] != 0
     again = start(VENDORLAB_SEED="7")
     again.wait_healthy()
     assert told.split("T")[0] in again.run("vendorlab", "clock").stdout
+    code, seconds, out = again.stop()
+    assert (code, seconds < 1) == (0, True)
+    assert "Streetlight.Vision API: http://127.0.0.1:7074" in out
 
 
 def test_arguments_are_the_commands(start: Callable[..., Container]) -> None:
@@ -145,13 +153,11 @@ def test_arguments_are_the_commands(start: Callable[..., Container]) -> None:
     assert set(json.loads(container.stop(signal.SIGINT)[2])["vendors"]) == {"scanalytics"}
 
 
-def test_container_has_what_every_vendor_and_every_check_needs(start: Callable[..., Container]) -> None:
-    code, out = start("claims", "scanalytics").finish()
-    assert (code, "scanalytics." in out) == (0, True)
-    container = start()
-    container.wait_healthy()
+def test_container_has_what_every_vendor_and_every_check_needs(running: Container) -> None:
+    done = running.run("vendorlab", "claims", "scanalytics")
+    assert (done.returncode, "scanalytics." in done.stdout) == (0, True)
     needed = "import aiocoap, amqtt, cryptography, numpy, paho.mqtt, pytest, schemathesis, uvloop, websockets"
-    assert container.run("/opt/vendorlab/bin/python", "-c", needed).stderr == ""
+    assert running.run("/opt/vendorlab/bin/python", "-c", needed).stderr == ""
 
 
 def test_image_holds_no_tool_that_made_it(image: Image) -> None:
