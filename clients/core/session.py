@@ -15,7 +15,7 @@ from .reading import answer
 from .renewal import Line
 from .retry import RetryPolicy
 from .tokens import MemoryTokenStore
-from .trust import trusted
+from .trust import shared, trusted
 from .urls import normal_url
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ class VendorSession:
         ca: CaFile = None,
     ) -> None:
         self.base_url = normal_url(base_url)
-        self.verify = trusted(ca)
+        self.verify = shared(trusted(ca))
         self.timeout = timeout
         self.headers = vendor.headers
         self.clock = clock or time.monotonic

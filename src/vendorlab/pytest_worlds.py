@@ -225,7 +225,7 @@ def _merged(layers: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     merged: dict[str, Any] = {}
     for layer in layers:
         for name, value in layer.items():
-            if name in _nested(merged) and isinstance(value, dict):
+            if name in _nested(merged) and name in _nested(layer):
                 merged[name] = _merged_by_vendor(merged[name], value)
             else:
                 merged[name] = value

@@ -17,7 +17,7 @@ from vendorlab.clients.control import ControlClient
 from vendorlab.clients.control.errors import ControlUnreachable
 from vendorlab.clients.core.errors import NetworkError, UsageError
 from vendorlab.clients.core.retry import RetryPolicy
-from vendorlab.clients.core.trust import trusted
+from vendorlab.clients.core.trust import shared, trusted
 from vendorlab.clients.inode import AsyncINodeClient, INodeClient
 from vendorlab.clients.itron import AsyncDataPlatformClient, DataPlatformClient
 from vendorlab.clients.scanalytics import ScanalyticsClient
@@ -170,3 +170,26 @@ def test_transport_of_ones_own_is_left_alone(ca: Path) -> None:
     transport = httpx.MockTransport(lambda request: httpx.Response(200, json=[]))
     with INodeClient("https://vendor.test", ca=ca, transport=transport, **KEY) as inode:
         assert inode.links() == []
+
+
+def test_those_that_are_trusted_anyway_are_read_once_until_the_environment_says_otherwise(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
+        monkeypatch.delenv(name, raising=False)
+    public = shared(verify=True)
+    assert shared(verify=True) is public
+    assert isinstance(public, ssl.SSLContext)
+    assert public.verify_mode is ssl.CERT_REQUIRED
+    file = tmp_path / "ca.pem"
+    authorities = [trustme.CA(), trustme.CA()]
+    monkeypatch.setenv("SSL_CERT_FILE", str(file))
+    found: list[bytes] = []
+    for authority in authorities:
+        authority.cert_pem.write_to_path(file)
+        context = shared(verify=True)
+        assert isinstance(context, ssl.SSLContext)
+        found += context.get_ca_certs(binary_form=True)
+    assert found == [ssl.PEM_cert_to_DER_cert(one.cert_pem.bytes().decode()) for one in authorities]
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "none.pem"))
+    assert (shared(verify=True), shared(verify=False)) == (True, False)
