@@ -64,6 +64,7 @@ def test_unittest_with_the_fixture_and_without_pytest(run: Run) -> None:
 
 
 def test_examples_of_the_page_are_true(run: Run, tree: Path) -> None:
+    """Those too that `tests/docs` skips, as they need a plugin that it has not."""
     blocks = re.findall(r"^```python\n(.*?)^```", (tree / "docs" / "pytest.md").read_text(), re.MULTILINE | re.DOTALL)
     body = "\n".join(blocks)
     written = set(re.findall(r"^(?:async |    )?def (test_\w+)", body, re.MULTILINE))
