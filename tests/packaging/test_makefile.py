@@ -95,6 +95,17 @@ def test_make_help_names_every_job(make: list[str], job: str) -> None:
     assert any(line.split()[:1] == [job] for line in lines)
 
 
+def test_make_types_runs_both_checkers_and_hands_its_arguments_to_pyright(
+    make: list[str], clean_environment: dict[str, str], place: Path
+) -> None:
+    script = '#!/bin/sh\necho "$@" >> ran\n'
+    (place / ".venv" / "bin" / "python").write_text(script, encoding="utf-8")
+    command = [*make, "--jobs=2", "types", "ARGS=tests"]
+    subprocess.run(command, env=clean_environment, check=True, capture_output=True)
+    ran = sorted((place / "ran").read_text().splitlines())
+    assert ran == ["-m mypy", "-m pyright --pythonpath .venv/bin/python tests"]
+
+
 def test_python_that_is_too_old_is_refused_in_words(
     make: list[str], clean_environment: dict[str, str], place: Path
 ) -> None:
