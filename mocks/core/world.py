@@ -112,8 +112,7 @@ class World:
         for table, what in ((self.options.profiles, "a profile is"), (self.options.settings, "settings are")):
             for name in table:
                 if name not in factories:
-                    what = f"{what} given for {name!r}, which is not a vendor of this world"
-                    raise WorldError(what + hint(name, factories))
+                    raise WorldError(f"{what} given for {name!r}, no vendor of this world{hint(name, factories)}")
         self.clock = Clock(self.options.start, self.options.rate)
         self.store = Store.in_folder(self.options.state) if self.options.state else Store()
         kept = kept_seed(self.store) if self.store.found else None

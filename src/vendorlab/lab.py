@@ -288,8 +288,7 @@ def world(
     try:
         chosen, addresses = registry.chosen(vendors)
     except KeyError as error:
-        near = hint(str(error.args[0]), registry.names())
-        raise ValueError(f"there is no vendor {error}{near}; there are: {', '.join(registry.names())}") from None
+        raise ValueError(f"there is no vendor {error}{hint(str(error.args[0]), registry.names())}") from None
     _check(seed, start, rate, {"profiles": profiles, "settings": settings})
     with ExitStack() as stack:
         options = WorldOptions(

@@ -40,8 +40,7 @@ class Worlds:
     def __init__(self, config: pytest.Config, settings: Mapping[str, tuple[str, bool, str]]) -> None:
         for variable in [name for name in os.environ if name.startswith(ENVIRONMENT)]:
             if (name := variable.removeprefix(ENVIRONMENT).lower()) not in settings:
-                known = f"{hint(name, settings)}; there are: {', '.join(settings)}"
-                _fail(f"${variable} is none of vendorlab's settings{known}")
+                _fail(f"${variable} is none of vendorlab's settings{hint(name, settings)}")
         found = {name: _setting(config, name, repeated=repeated) for name, (_, repeated, _) in settings.items()}
         self._shared: dict[str, Lab] = {}
         self._options = _options(found)
@@ -125,7 +124,7 @@ class Worlds:
         known = [name for name, one in signature(world).parameters.items() if one.kind is one.KEYWORD_ONLY]
         for name in options:
             if name not in known:
-                _fail(f"{what} takes {', '.join(known)}, not {name!r}{hint(name, known)}")
+                _fail(f"{what} does not take {name!r}{hint(name, known)}")
         try:
             return world(*vendors, **options)
         except (WorldError, TypeError, ValueError) as error:

@@ -161,7 +161,7 @@ def test_settings_of_the_run_do_not_stand_in_the_way_of_a_world_without_their_ve
 
 WRONG = {
     '"scanalitics"': "the marker vendorlab_world: there is no vendor 'scanalitics' (did you mean 'scanalytics'[?]); *",
-    "sede=7": "the marker vendorlab_world takes seed, *, not 'sede' (did you mean 'seed'[?])",
+    "sede=7": "the marker vendorlab_world does not take 'sede' (did you mean 'seed'[?]); there are: seed, *",
     'seed="7"': "the marker vendorlab_world: seed is a whole number, not '7'",
     'start="2020-01-01"': "the marker vendorlab_world: start is a datetime, such as *, not '2020-01-01'",
     'rate="fast"': "the marker vendorlab_world: rate is a number *, not 'fast'",
