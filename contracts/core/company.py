@@ -100,9 +100,11 @@ class Company:
         if self._recorder is not None and self._record is not None:
             try:
                 recording = self._recorder.recording(access, results, verdicts_by_claim(claims, results), at)
+                write_recording(self._record, recording, claims)
             except LeakError as error:
                 return f"nothing was recorded: {error}"
-            write_recording(self._record, recording, claims)
+            except OSError as error:
+                return f"the recording cannot be written to {self._record}: {error.strerror}"
         return None
 
     @property

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 FINE, FOUND, WRONG_USE, INTERRUPTED = 0, 1, 2, 130
 _SIGNALLED = (-2, -15)
+_NOTHING_CHOSEN = 5
 
 
 def run_suite(
@@ -93,6 +94,8 @@ def run_suite(
     with notes() as folder:
         environment[VARIABLE] = str(folder)
         status = supervise(command, environment, quiet=quiet, heard=heard)
+    if status == _NOTHING_CHOSEN:
+        sys.stderr.write(f"no test of {vendor} was chosen: nothing was asked\n")
     if status in _SIGNALLED:
         return INTERRUPTED
     return status if status in (FINE, FOUND, INTERRUPTED) else WRONG_USE

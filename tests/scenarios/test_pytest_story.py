@@ -23,7 +23,7 @@ GOOD = """
 
 def test_good_client_passes(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(GOOD)
-    pytester.runpytest("-p", "no:cacheprovider", "--strict-markers").assert_outcomes(passed=1)
+    pytester.runpytest("-p", "no:cacheprovider", "-p", "no:asyncio", "--strict-markers").assert_outcomes(passed=1)
 
 
 def test_client_that_breaks_a_rule_fails_with_the_exchanges(pytester: pytest.Pytester) -> None:
@@ -32,14 +32,14 @@ def test_client_that_breaks_a_rule_fails_with_the_exchanges(pytester: pytest.Pyt
         .replace("client.whoami()", "\n                with story_lab.scanalytics.client() as client: client.whoami()")
         .replace("3600", "6 * 3600")
     )
-    result = pytester.runpytest("-p", "no:cacheprovider", "--strict-markers")
+    result = pytester.runpytest("-p", "no:cacheprovider", "-p", "no:asyncio", "--strict-markers")
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["*BROKEN*renewed-once-per-expiry*", "*POST /o/token/*", "*what to do:*"])
 
 
 def test_test_that_fails_by_itself_says_why(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(GOOD.replace("while not", "assert 1 == 2\n            while not"))
-    result = pytester.runpytest("-p", "no:cacheprovider")
+    result = pytester.runpytest("-p", "no:cacheprovider", "-p", "no:asyncio")
     result.assert_outcomes(failed=1)
     result.stdout.no_fnmatch_line("*not exercised*")
 
@@ -53,6 +53,6 @@ def test_fixture_without_a_marker_that_makes_sense_says_what_is_missing(pytester
         @pytest.mark.vendorlab_story("expired-token", sede=7)
         def test_no_argument(story_lab): ...
     """)
-    result = pytester.runpytest("-p", "no:cacheprovider")
+    result = pytester.runpytest("-p", "no:cacheprovider", "-p", "no:asyncio")
     result.assert_outcomes(errors=3)
     result.stdout.fnmatch_lines(["*needs a story: @pytest.mark.vendorlab_story*"] * 3)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from vendorlab.contracts.core.access import Access
 from vendorlab.contracts.core.claims import Claim, Source
+from vendorlab.contracts.core.company import Company
 from vendorlab.contracts.core.errors import LeakError
 from vendorlab.contracts.core.leaks import check_clean, rules
 from vendorlab.contracts.core.recording import Recorder, evidence, write_recording
@@ -159,3 +160,15 @@ def test_recording_and_evidence_lie_side_by_side(tmp_path: Path) -> None:
         "claims/scanalytics.whoami.fields.json",
         "scanalytics.json",
     ]
+
+
+def test_recording_that_cannot_be_written_is_a_line_and_no_traceback(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    (tmp_path / "file").touch()
+    company = Company(Target("scanalytics", "http://127.0.0.1:9"), None, tmp_path / "file" / "folder")
+    access = company.access((), None, None)
+    trouble = company.finish(access, [CLAIM], [], AT)
+    access.close()
+    assert trouble == f"the recording cannot be written to {tmp_path / 'file' / 'folder'}: Not a directory"

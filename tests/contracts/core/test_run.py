@@ -111,6 +111,12 @@ def test_exit_codes_are_those_of_the_command_line(recorder: Recorder, status: in
     assert run_suite() == expected
 
 
+def test_run_that_chose_no_test_says_so(recorder: Recorder, capsys: pytest.CaptureFixture[str]) -> None:
+    recorder.status = 5
+    assert run_suite() == 2
+    assert capsys.readouterr().err == "no test of scanalytics was chosen: nothing was asked\n"
+
+
 @pytest.mark.parametrize(
     ("vendor", "targets", "options", "message"),
     [

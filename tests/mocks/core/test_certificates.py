@@ -34,8 +34,9 @@ def files(tmp_path: Path) -> TlsFiles:
 
 
 def content(folder: Path) -> dict[str, tuple[bytes, int]]:
-    """Everything in a folder, and when it changed."""
-    return {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in folder.iterdir() if path.is_file()}
+    """Everything in a folder, and when it changed; taking the lock may change that of its file."""
+    files = [path for path in folder.iterdir() if path.is_file()]
+    return {path.name: (path.read_bytes(), path.name != ".lock" and path.stat().st_mtime_ns) for path in files}
 
 
 def refused(folder: Path, *names: str, now: datetime = NOW) -> str:

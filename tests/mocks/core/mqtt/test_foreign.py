@@ -11,6 +11,7 @@ import aiomqtt
 import paho.mqtt.client as paho
 import pytest
 from amqtt.client import MQTTClient  # type: ignore[import-untyped]  # pyright: ignore[reportMissingTypeStubs]
+from paho.mqtt import __version__ as VERSION  # noqa: N812
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
@@ -122,7 +123,8 @@ def test_paho_reads_what_version_5_tells_it(served: Served) -> None:
         found: Any = client.messages[0].properties
         assert (found.ContentType, found.UserProperty, found.MessageExpiryInterval) == ("text/plain", [("k", "v")], 60)
         served.call(lambda: served.core.disconnect("c"))
-        assert eventually(lambda: client.gone[:1] == [0x98])
+        told = 0x98 if VERSION >= "2.2" else 0  # paho's earlier ones lose the reason
+        assert eventually(lambda: client.gone[:1] == [told])
     finally:
         client.close()
 
