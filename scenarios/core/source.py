@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Path = tuple[str | int, ...]
 
+MOST_VALUES = 100_000
+"""Aliases of aliases write out to more than a machine holds, and stories come from elsewhere, too."""
+
 _STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]|\[\.\.\.\]")
 _UNKNOWN = re.compile(r"^Object contains unknown field `(.+)`$", re.DOTALL)
 _TYPE = re.compile(r"^Expected `([^`]+)`, got `([^`]+)`$")
@@ -138,6 +141,8 @@ def hint(name: object, known: Iterable[str]) -> str:
 def _take(source: Source, node: Any, path: Path, above: set[int]) -> Any:
     mark = node.start_mark
     source.values[path] = (mark.line + 1, mark.column + 1)
+    if len(source.values) > MOST_VALUES:
+        raise source.error(path, f"there are more than {MOST_VALUES} values in it, with aliases written out")
     if id(node) in above:
         raise source.error(path, "this alias leads back into itself")
     if isinstance(node, yaml.ScalarNode):
