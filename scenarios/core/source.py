@@ -25,6 +25,7 @@ Path = tuple[str | int, ...]
 MOST_VALUES = 100_000
 """Aliases of aliases write out to more than a machine holds, and stories come from elsewhere, too."""
 
+_DEEP = "it is nested too deeply"
 _STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]|\[\.\.\.\]")
 _UNKNOWN = re.compile(r"^Object contains unknown field `(.+)`$", re.DOTALL)
 _TYPE = re.compile(r"^Expected `([^`]+)`, got `([^`]+)`$")
@@ -125,9 +126,14 @@ def read(text: str, name: str) -> Source:
         raise StoryError(place, f"this is not YAML: {error.problem or error}") from error
     except yaml.YAMLError as error:
         raise StoryError(f"{name}:1:1", f"this is not YAML: {error}") from error
+    except RecursionError as error:
+        raise StoryError(f"{name}:1:1", _DEEP) from error
     if node is None:
         raise StoryError(f"{name}:1:1", "there is nothing in it")
-    source.data = _take(source, node, (), set())
+    try:
+        source.data = _take(source, node, (), set())
+    except RecursionError as error:
+        raise StoryError(f"{name}:1:1", _DEEP) from error
     return source
 
 

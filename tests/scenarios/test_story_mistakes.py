@@ -217,6 +217,12 @@ def test_aliases_that_write_out_to_more_than_a_machine_holds_are_refused() -> No
     assert "more than 100000 values" in refusal("\n".join(lines))
 
 
+@pytest.mark.parametrize("text", ["[" * 5_000, "- " * 5_000, "[" * 350 + "]" * 350])
+def test_text_that_is_nested_too_deeply_is_a_mistake(text: str) -> None:
+    with pytest.raises(StoryError, match=r"^story\.yaml:"):
+        parse(text, "story.yaml", "story")
+
+
 def test_unknown_story_is_told_with_the_nearest() -> None:
     with pytest.raises(UnknownStoryError, match='did you mean "expired-token"'):
         find("expird-token")
