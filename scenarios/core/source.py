@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Path = tuple[str | int, ...]
 
+MOST_VALUES = 100_000
+"""Aliases of aliases write out to more than a machine holds, and stories come from elsewhere, too."""
+
+_DEEP = "it is nested too deeply"
 _STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]|\[\.\.\.\]")
 _UNKNOWN = re.compile(r"^Object contains unknown field `(.+)`$", re.DOTALL)
 _TYPE = re.compile(r"^Expected `([^`]+)`, got `([^`]+)`$")
@@ -122,9 +126,14 @@ def read(text: str, name: str) -> Source:
         raise StoryError(place, f"this is not YAML: {error.problem or error}") from error
     except yaml.YAMLError as error:
         raise StoryError(f"{name}:1:1", f"this is not YAML: {error}") from error
+    except RecursionError as error:
+        raise StoryError(f"{name}:1:1", _DEEP) from error
     if node is None:
         raise StoryError(f"{name}:1:1", "there is nothing in it")
-    source.data = _take(source, node, (), set())
+    try:
+        source.data = _take(source, node, (), set())
+    except RecursionError as error:
+        raise StoryError(f"{name}:1:1", _DEEP) from error
     return source
 
 
@@ -138,6 +147,8 @@ def hint(name: object, known: Iterable[str]) -> str:
 def _take(source: Source, node: Any, path: Path, above: set[int]) -> Any:
     mark = node.start_mark
     source.values[path] = (mark.line + 1, mark.column + 1)
+    if len(source.values) > MOST_VALUES:
+        raise source.error(path, f"there are more than {MOST_VALUES} values in it, with aliases written out")
     if id(node) in above:
         raise source.error(path, "this alias leads back into itself")
     if isinstance(node, yaml.ScalarNode):

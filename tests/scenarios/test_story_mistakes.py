@@ -211,6 +211,18 @@ def test_what_is_no_span_is_refused(text: str) -> None:
         seconds(text)
 
 
+def test_aliases_that_write_out_to_more_than_a_machine_holds_are_refused() -> None:
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{number}: &a{number} [{', '.join([f'*a{number - 1}'] * 10)}]" for number in range(1, 10)]
+    assert "more than 100000 values" in refusal("\n".join(lines))
+
+
+@pytest.mark.parametrize("text", ["[" * 5_000, "- " * 5_000, "[" * 350 + "]" * 350])
+def test_text_that_is_nested_too_deeply_is_a_mistake(text: str) -> None:
+    with pytest.raises(StoryError, match=r"^story\.yaml:"):
+        parse(text, "story.yaml", "story")
+
+
 def test_unknown_story_is_told_with_the_nearest() -> None:
     with pytest.raises(UnknownStoryError, match='did you mean "expired-token"'):
         find("expird-token")
