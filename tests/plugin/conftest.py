@@ -18,7 +18,7 @@ INI = "[pytest]\naddopts = --strict-markers --strict-config -p no:cacheprovider\
 @pytest.fixture(scope="session", autouse=True)
 def _loaded() -> Iterator[None]:
     """Import all that worlds want now: left to itself, pytester would unload it between two runs, numpy too."""
-    for module in ("requests.adapters", "vendorlab.mocks.core.edges.adapter", "vendorlab.pytest_worlds"):
+    for module in ("numpy", "requests.adapters", "vendorlab.mocks.core.edges.adapter", "vendorlab.pytest_worlds"):
         import_module(module)
     with vendorlab.world() as lab:
         for name in ("scanalytics", "inode", "itron-platform", "itron-coap", "itron-mqtt", "slv"):
