@@ -64,20 +64,19 @@ def record(file: Path, story: Story | None, seed: int | None) -> None:
     options = world_options(story, setting.seed)
     ports = dict.fromkeys(["control", *(one.name for one in ADDRESSES)], 0)
     serving = Serving(story.spec.vendors, ports, options, secrets.token_urlsafe(24), __version__)
-    stopped = Stop()
-    stopped.watch()
-    try:
-        serving.start()
-        recorder = Recorder(story.start)
-        player = Player(story, WorldStage(serving.world), setting.seed)
-        player.begin()
-        serving.control.watch(_noting(serving, recorder))
-        banner(serving.ready())
-        click.echo(f"recording; Ctrl-C writes {file}", err=True)
-        stopped.event.wait()
-        evidence = player.finish("over")
-    finally:
-        serving.stop()
+    with Stop() as stopped:
+        try:
+            serving.start()
+            recorder = Recorder(story.start)
+            player = Player(story, WorldStage(serving.world), setting.seed)
+            player.begin()
+            serving.control.watch(_noting(serving, recorder))
+            banner(serving.ready())
+            click.echo(f"recording; Ctrl-C writes {file}", err=True)
+            stopped.wait()
+            evidence = player.finish("over")
+        finally:
+            serving.stop()
     world = {name: value for name, value in msgspec.to_builtins(setting).items() if value}
     write_bytes(file, recorder.story(TITLE, story.spec.vendors, world, evidence).encode())
 

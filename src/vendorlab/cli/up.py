@@ -6,12 +6,12 @@ import json
 import re
 import secrets
 import signal
+import socket
 import sys
-import threading
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import rich_click as click
 
@@ -190,7 +190,6 @@ def up(
 
     if port is not None and port_base is not None:
         raise UsageFailure("--port 0 and --port-base exclude each other")
-    stopped = Stop()
     hosts = [host, *known_as, *tls_names]
     with certificate(tls=tls or bool(tls_dir or tls_names), folder=tls_dir, names=hosts) as files:
         if broker:
@@ -208,14 +207,13 @@ def up(
         if seed is not None and seed != kept:
             serving.stop()
             raise UsageFailure(f"{state} holds a world of seed {kept}; leave out --seed, or give another folder")
-        with shown(log_format), _traced(serving, wanted=traces):
+        with shown(log_format), _traced(serving, wanted=traces), Stop() as stopped:
             _run(serving, stopped, ready_file, log_format, verbose=verbose)
     return stopped.exit_code
 
 
 def _run(serving: Serving, stopped: Stop, ready_file: Path | None, log_format: str, *, verbose: bool) -> None:
     """Listen, tell of it, and wait for the end; whatever was left for others goes with it."""
-    stopped.watch()
     try:
         serving.start()
         left = leave_state(serving.control_url, serving.token)
@@ -249,22 +247,39 @@ def _traced(serving: Serving, *, wanted: bool) -> Generator[None]:
 
 
 class Stop:
-    """Set by SIGINT and SIGTERM, and when the terminal goes away, from ``watch`` on."""
+    """Asked for by SIGINT and SIGTERM, and when the terminal goes away, while the block runs.
+
+    A lock is no place to wait for a signal: one that comes just before the wait goes unseen, and an event's ``set`` may
+    wait for the ``wait`` that it interrupts. So a signal writes into a socket, and that is waited for.
+    """
 
     def __init__(self) -> None:
-        self.event = threading.Event()
+        self.asked = False
         self.exit_code = 0
 
-    def watch(self) -> None:
-        """Take the signals."""
+    def __enter__(self) -> Self:
+        self._awake, self._waker = socket.socketpair()
+        self._waker.setblocking(False)
+        self._former = signal.set_wakeup_fd(self._waker.fileno(), warn_on_full_buffer=False)
         signal.signal(signal.SIGINT, self._stop)
         signal.signal(signal.SIGTERM, self._stop)
         if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:  # under nohup it is ignored, and stays so
             signal.signal(signal.SIGHUP, self._stop)
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        signal.set_wakeup_fd(self._former)
+        self._awake.close()
+        self._waker.close()
 
     def _stop(self, number: int, _frame: object) -> None:
         self.exit_code = 130 if number == signal.SIGINT else 0
-        self.event.set()
+        self.asked = True
+
+    def wait(self) -> None:
+        """Return when it is asked for."""
+        while not self.asked:
+            self._awake.recv(1)
 
 
 def _checked(token: str) -> str:
@@ -324,14 +339,14 @@ def _tell(serving: Serving, ready_file: Path | None, log_format: str) -> None:
 def _serve(serving: Serving, stopped: Stop, log_format: str | None) -> None:
     """Wait for the end; print exchanges meanwhile if asked to."""
     if log_format is None:
-        stopped.event.wait()
+        stopped.wait()
         return
     from vendorlab.cli.journal import line
     from vendorlab.mocks.core.journal import Query
 
     journal = serving.world.journal
     after = 0
-    while not stopped.event.is_set():
+    while not stopped.asked:
         for entry in journal.wait_for(Query(after=after), timeout=0.25):
             after = entry.seq
             click.echo(json.dumps(entry.as_json(), default=str) if log_format == "json" else line(entry.as_json()))
