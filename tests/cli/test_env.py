@@ -47,6 +47,22 @@ def test_ready_file_gives_the_same_as_the_control_api(command: Callable[..., Res
     }
 
 
+def test_vendor_with_several_addresses_is_named_whole_or_one_by_one(
+    command: Callable[..., Result], tmp_path: Path
+) -> None:
+    addresses = {
+        name: {"url": f"http://127.0.0.1/{name}", "credentials": {}} for name in ("itron-platform", "itron-mqtt")
+    }
+    path = tmp_path / "ready.json"
+    path.write_text(json.dumps({"control": {"url": "http://127.0.0.1:9", "token": "t"}, "vendors": addresses}))
+
+    def told(vendor: str) -> set[str]:
+        return set(json.loads(command("env", "--format", "json", "--ready-file", str(path), vendor).out))
+
+    assert told("itron") == {"VENDORLAB_ITRON_PLATFORM_URL", "VENDORLAB_ITRON_MQTT_URL"}
+    assert told("itron-mqtt") == {"VENDORLAB_ITRON_MQTT_URL"}
+
+
 @pytest.mark.parametrize("shell", ["sh", "bash", "fish"])
 def test_shell_reads_back_what_was_meant(command: Callable[..., Result], tmp_path: Path, shell: str) -> None:
     if shutil.which(shell) is None:

@@ -22,7 +22,7 @@ from vendorlab.cli.common import (
     of_control,
     read_json,
 )
-from vendorlab.mocks.registry import ADDRESSES
+from vendorlab.mocks.registry import ADDRESSES, names
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,9 +64,7 @@ _UNSET: dict[str, Callable[[str], str]] = {
 
 
 @click.command()
-@click.argument(
-    "address", type=click.Choice(["all", "control", *(one.name for one in ADDRESSES)]), metavar="VENDOR|control|all"
-)
+@click.argument("vendor", type=click.Choice(["all", "control", *names()]), metavar="VENDOR|control|all")
 @click.option(
     "--format",
     "form",
@@ -83,8 +81,10 @@ _UNSET: dict[str, Callable[[str], str]] = {
     help="Ask this ready file rather than the control API.",
 )
 @control_options
-def env(address: str, form: str, unset: bool, ready_file: Path | None, control: str | None, world: str) -> None:
+def env(vendor: str, form: str, unset: bool, ready_file: Path | None, control: str | None, world: str) -> None:
     """Print the address and credentials of a running vendor as environment variables.
+
+    A vendor with several addresses is named whole, such as itron, or one by one, such as itron-coap.
 
     \b
     Examples:
@@ -96,10 +96,11 @@ def env(address: str, form: str, unset: bool, ready_file: Path | None, control: 
     if unset and form not in _UNSET:
         raise UsageFailure(f"--unset is for {' and '.join(_UNSET)}, not for {form}")
     known = _from_file(ready_file) if ready_file else _from_control(control, world)
-    if address != "all":
-        if address not in known:
-            raise UsageFailure(f"{address} is not in this world; start it with `vendorlab up {address}`")
-        known = {address: known[address]}
+    if vendor != "all":
+        wanted = {one.name for one in ADDRESSES if vendor in (one.name, one.vendor)} or {vendor}
+        known = {address: found for address, found in known.items() if address in wanted}
+    if not known:
+        raise UsageFailure(f"{vendor} is not in this world; start it with `vendorlab up {vendor}`")
     variables = {name: value for found in known.values() for name, value in found.items()}
     if form == "json":
         click.echo(json.dumps(variables, indent=2))
@@ -107,7 +108,7 @@ def env(address: str, form: str, unset: bool, ready_file: Path | None, control: 
     for name, value in variables.items():
         click.echo(_UNSET[form](name) if unset else _LINES[form](name, value))
     if sys.stdout.isatty() and form == "sh":
-        click.echo(f'# take them up with: eval "$(vendorlab env {address})"', err=True)
+        click.echo(f'# take them up with: eval "$(vendorlab env {vendor})"', err=True)
 
 
 @click.command()
