@@ -50,9 +50,8 @@ def test_ready_file_gives_the_same_as_the_control_api(command: Callable[..., Res
 def test_vendor_with_several_addresses_is_named_whole_or_one_by_one(
     command: Callable[..., Result], tmp_path: Path
 ) -> None:
-    addresses = {
-        name: {"url": f"http://127.0.0.1/{name}", "credentials": {}} for name in ("itron-platform", "itron-mqtt")
-    }
+    places = ("itron-platform", "itron-mqtt")
+    addresses: dict[str, Any] = {name: {"url": f"http://127.0.0.1/{name}", "credentials": {}} for name in places}
     path = tmp_path / "ready.json"
     path.write_text(json.dumps({"control": {"url": "http://127.0.0.1:9", "token": "t"}, "vendors": addresses}))
 
