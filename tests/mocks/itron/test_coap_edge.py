@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import random
 import socket
 from contextlib import closing
@@ -21,6 +22,7 @@ from vendorlab.mocks.core.coap.response import Response
 from vendorlab.mocks.core.edges.loop import Line as Wall
 from vendorlab.mocks.core.edges.loop import LoopThread
 from vendorlab.mocks.core.edges.udp import UdpListener
+from vendorlab.mocks.itron.gateway_edge import GatewayListener
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -252,3 +254,15 @@ def test_real_server_stands_behind_the_gateway(world_of: MakeWorld) -> None:
     finally:
         loop.call(listener.stop())
         loop.stop()
+
+
+def test_listener_that_was_stopped_is_let_go_of(world_of: MakeWorld) -> None:
+    def listeners() -> int:
+        gc.collect()
+        return sum(isinstance(one, GatewayListener) for one in gc.get_objects())
+
+    world, before = world_of("itron"), listeners()
+    for _ in range(3):
+        world.listen(NAME)
+        world.stop()
+    assert listeners() <= before
